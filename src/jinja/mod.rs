@@ -1,0 +1,199 @@
+//! dbt's Jinja on minijinja. The only importer of that crate; others use the [`Value`] it re-exports.
+//!
+//! In: texts and a [`Host`] that knows what this phase answers. Out: text or a native value, or an error with the whole
+//! trace. Does not read files, know the warehouse, or decide what `ref` means.
+
+pub mod objects;
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Diagnostic, SourceText, Span};
+use crate::manifest::{Json, MacroRegistry};
+
+pub use minijinja::Value;
+
+/// Arguments of a call from Jinja: keywords taken apart from positional ones.
+#[derive(Debug, Clone, Default)]
+pub struct Args {
+    pub positional: Vec<Value>,
+    pub keyword: IndexMap<String, Value>,
+}
+
+impl Args {
+    /// The argument at that position or of that name, as a Python signature would bind it; None when absent.
+    pub fn get(&self, position: usize, name: &str) -> Option<&Value> {
+        self.positional.get(position).or_else(|| self.keyword.get(name))
+    }
+}
+
+/// What went wrong in a render: see [`Error::diagnostic`].
+#[derive(Debug, Clone)]
+pub struct Error {
+    pub kind: ErrorKind,
+    pub message: String,
+    /// Innermost first: where it happened, then each macro call's site.
+    pub trace: Vec<Frame>,
+    /// The warehouse's own error, where that is the cause.
+    pub database: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The text is not Jinja.
+    Syntax,
+    /// A name that is not defined was used as if it were.
+    Undefined,
+    /// dbt's Compilation Error: `exceptions.raise_compiler_error`, wrong arguments, unknown macro …
+    Compilation,
+    /// A contract that does not hold, a missing required config or var …: any other dbt error, by message.
+    Runtime,
+    /// From the warehouse.
+    Database,
+    /// The run is being interrupted.
+    Cancelled,
+}
+
+/// One place in a trace.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    pub source: SourceText,
+    pub span: Span,
+    /// The macro whose body that is, if it is one's.
+    pub macro_id: Option<Arc<str>>,
+}
+
+impl Error {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), trace: Vec::new(), database: kind == ErrorKind::Database }
+    }
+
+    pub fn compilation(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Compilation, message)
+    }
+
+    /// As told to people: the innermost place first, then the calls that led there.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let code = match self.kind {
+            ErrorKind::Syntax => "E0301",
+            ErrorKind::Undefined => "E0302",
+            ErrorKind::Compilation => "E0303",
+            ErrorKind::Runtime => "E0304",
+            ErrorKind::Database => "E0601",
+            ErrorKind::Cancelled => "E0701",
+        };
+        let mut diagnostic = Diagnostic::error(code, self.message.clone());
+        for (depth, frame) in self.trace.iter().enumerate() {
+            let note = if depth == 0 { "" } else { "called from here" };
+            diagnostic = diagnostic.at_with(&frame.source, frame.span, note);
+        }
+        diagnostic
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What Jinja says to people while it renders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// `log(text, info=false)`: to the log file only.
+    Debug(String),
+    /// `log(text, info=true)`: to the console too.
+    Info(String),
+    /// `print(text)`: to standard output, also with `--quiet`.
+    Print(String),
+    /// `exceptions.warn(text)`: an error under `--warn-error`, in which case the host returns Err.
+    Warn(String),
+}
+
+/// How names that nobody defines behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undefined {
+    /// Parsing: callable, chainable, empty.
+    Capture,
+    /// Execution, as in Jinja2: printed as nothing, calling or descending into it is an error.
+    Lenient,
+    /// Rendering of YAML: using it is an error.
+    Strict,
+}
+
+/// What a phase answers to a render. One implementation a phase, in that phase's folder.
+pub trait Host: Send + Sync {
+    /// The package whose code is rendered: macro names are looked up from there.
+    fn package(&self) -> &str;
+    /// A variable or function of this phase's context: `ref`, `this`, `target`, `config`, `execute` … Asked once for each
+    /// name used, after local variables and before macros and the engine's own functions.
+    fn global(&self, name: &str) -> Option<Value>;
+    fn undefined(&self) -> Undefined;
+    /// A macro is about to run; depth 0 is a call from the rendered text itself (or from `dispatch` in it).
+    fn macro_called(&self, _unique_id: &str, _depth: usize) {}
+    fn message(&self, message: Message) -> Result<(), Error>;
+}
+
+/// A text to render.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The file it stands in; spans of errors point there.
+    pub source: SourceText,
+    /// The part of the file to render.
+    pub span: Span,
+}
+
+impl Template {
+    pub fn whole(source: SourceText) -> Self {
+        let span = Span::new(0, source.text.len());
+        Self { source, span }
+    }
+}
+
+/// A top-level block of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// `macro`, `test` (also `data_test`), `materialization`, `snapshot`, `docs`.
+    pub kind: BlockKind,
+    pub name: String,
+    /// Tags included, and the body alone.
+    pub span: Span,
+    pub body: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BlockKind {
+    Macro { signature: Vec<crate::manifest::MacroArgument> },
+    Test { signature: Vec<crate::manifest::MacroArgument> },
+    Materialization { adapter: String, supported_languages: Vec<String> },
+    Snapshot,
+    Docs,
+}
+
+/// The macros of a project, compiled on first use; one for each phase's way with undefined names. Cheap to share.
+pub struct Engine {
+    pub macros: Arc<MacroRegistry>,
+}
+
+/// The running render, as functions and objects of a host see it.
+pub struct Cx<'a, 'env> {
+    pub state: &'a minijinja::State<'a, 'env>,
+}
+
+/// Turns JSON into fresh, mutable Jinja values (lists and dicts that `append`, `update` … change).
+pub fn from_json(_json: &Json) -> Value {
+    Value::UNDEFINED
+}
+
+/// The same, without copying what is not touched: a change by Jinja never reaches `json`.
+pub fn from_shared_json(json: Arc<Json>) -> Value {
+    from_json(&json)
+}
+
+/// A Jinja value as JSON: what `tojson` and artifacts see. Err names what cannot be JSON.
+pub fn to_json(_value: &Value) -> Result<Json, Error> {
+    Ok(Json::Null)
+}

@@ -1,0 +1,1 @@
+//! Objects that dbt hands to Jinja: relations, columns, tables.

@@ -1,0 +1,104 @@
+//! Macros of all packages, and docs blocks: what the Jinja engine looks names up in.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::{JsonMap, UniqueId};
+use crate::diagnostic::{SourceText, Span};
+
+/// What kind of block defined a macro. The last two become macros named `test_<name>` and `materialization_<name>_<adapter>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MacroKind {
+    Macro,
+    Test,
+    Materialization { adapter: String, supported_languages: Vec<String> },
+}
+
+/// An argument as documented (`macros:` in a property file) or as the signature gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MacroArgument {
+    pub name: String,
+    pub kind: Option<String>,
+    pub description: String,
+}
+
+/// One macro, generic test or materialization.
+#[derive(Debug, Clone)]
+pub struct Macro {
+    /// `macro.<package>.<name>`, with the block kind's prefix in the name.
+    pub unique_id: UniqueId,
+    pub package_name: Arc<str>,
+    /// As it is called: `foo`, `test_foo`, `materialization_table_default`.
+    pub name: String,
+    pub kind: MacroKind,
+    /// Relative to the package (`macros/x.sql`), as `original_file_path` and `path`.
+    pub original_file_path: Arc<str>,
+    /// The whole file, and the block's place in it, tags included.
+    pub source: SourceText,
+    pub span: Span,
+    /// From the signature.
+    pub signature: Vec<MacroArgument>,
+    /// Macros it calls, found statically; as in dbt's `depends_on.macros`.
+    pub depends_on: Vec<UniqueId>,
+    pub description: String,
+    pub meta: JsonMap,
+    pub docs: super::Docs,
+    pub config: super::Config,
+    pub patch_path: Option<String>,
+    pub arguments: Vec<MacroArgument>,
+    pub created_at: f64,
+}
+
+impl Macro {
+    /// The block's text, tags included: dbt's `macro_sql`.
+    pub fn macro_sql(&self) -> &str {
+        &self.source.text[self.span.start..self.span.end]
+    }
+}
+
+/// All macros by package and name; a later definition of the same name in one package is an error found by parse.
+#[derive(Debug, Default)]
+pub struct MacroRegistry {
+    /// The root project's name.
+    pub root: Arc<str>,
+    /// Built-in namespaces in the order a plain name is looked up after root and the current package: e.g. `dbt_duckdb`, `dbt`.
+    pub internal: Vec<Arc<str>>,
+    pub packages: IndexMap<Arc<str>, IndexMap<String, Arc<Macro>>>,
+}
+
+impl MacroRegistry {
+    pub fn in_package(&self, package: &str, name: &str) -> Option<&Arc<Macro>> {
+        self.packages.get(package)?.get(name)
+    }
+
+    pub fn by_id(&self, id: &str) -> Option<&Arc<Macro>> {
+        let mut parts = id.splitn(3, '.');
+        let (_, package, name) = (parts.next()?, parts.next()?, parts.next()?);
+        self.in_package(package, name)
+    }
+
+    /// A plain name as code of `package` sees it: the package itself, then the root project, then the built-in
+    /// namespaces. (dbt: `MacroResolver`/`MacroNamespace`; for the root's code the root comes first, and so on.)
+    pub fn find(&self, package: &str, name: &str) -> Option<&Arc<Macro>> {
+        self.in_package(package, name)
+            .or_else(|| self.in_package(&self.root, name))
+            .or_else(|| self.internal.iter().find_map(|internal| self.in_package(internal, name)))
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Macro>> {
+        self.packages.values().flat_map(IndexMap::values)
+    }
+}
+
+/// `{% docs name %}…{% enddocs %}`.
+#[derive(Debug, Clone)]
+pub struct DocBlock {
+    /// `doc.<package>.<name>`.
+    pub unique_id: UniqueId,
+    pub name: String,
+    pub package_name: Arc<str>,
+    pub path: String,
+    pub original_file_path: Arc<str>,
+    pub block_contents: String,
+}
