@@ -1,1 +1,147 @@
+//! What happens during an invocation, as data: workers emit events, reporters consume them.
 
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::agate::Table;
+use crate::diagnostic::Diagnostic;
+use crate::manifest::{JsonMap, Node, Resource, UniqueId};
+
+/// Where events go. Cheap to clone and share between threads.
+#[derive(Clone)]
+pub struct Events(Arc<dyn Fn(Event) + Send + Sync>);
+
+impl Events {
+    pub fn new(sink: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(sink))
+    }
+
+    /// Drops everything: for tests and inner steps.
+    pub fn none() -> Self {
+        Self::new(|_| {})
+    }
+
+    pub fn emit(&self, event: Event) {
+        (self.0)(event);
+    }
+}
+
+/// dbt's `RunStatus`, `TestStatus` and `FreshnessStatus` in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    Success,
+    Error,
+    Skipped,
+    PartialSuccess,
+    NoOp,
+    Pass,
+    Fail,
+    Warn,
+    RuntimeError,
+}
+
+impl Status {
+    /// As run_results.json spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Error => "error",
+            Self::Skipped => "skipped",
+            Self::PartialSuccess => "partial success",
+            Self::NoOp => "no-op",
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+            Self::RuntimeError => "runtime error",
+        }
+    }
+
+    /// Does it stop what depends on it, and fail the command?
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Error | Self::Fail | Self::PartialSuccess | Self::RuntimeError)
+    }
+}
+
+/// A timed part of a node's work: dbt's `TimingInfo` (`compile`, `execute`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timing {
+    pub name: &'static str,
+    pub started_at: SystemTime,
+    pub completed_at: SystemTime,
+}
+
+/// What came of compiling a node: the part of dbt's node that only a run knows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Compiled {
+    pub code: Arc<str>,
+    /// Ephemeral models it includes, as CTEs: (id, sql). Already part of `code`.
+    pub extra_ctes: Vec<(UniqueId, String)>,
+}
+
+/// What came of one node: dbt's `RunResult`.
+#[derive(Debug, Clone)]
+pub struct RunResult {
+    pub unique_id: UniqueId,
+    pub status: Status,
+    pub timing: Vec<Timing>,
+    /// `Thread-1 (worker)` and its like.
+    pub thread_id: String,
+    pub execution_time: Duration,
+    /// The adapter's response as dbt writes it: `{"_message": "OK", "rows_affected": 3}`.
+    pub adapter_response: JsonMap,
+    pub message: Option<String>,
+    /// Failing rows of a test.
+    pub failures: Option<i64>,
+    pub compiled: Option<Compiled>,
+    /// `{successful: [...], failed: [...]}` of a microbatch model.
+    pub batch_results: Option<serde_json::Value>,
+    /// `sources.json` only: the row as that artifact writes it, without unique_id, status and timing.
+    pub freshness: Option<JsonMap>,
+    /// The first failing rows of a test, for people.
+    pub sample: Option<Arc<Table>>,
+    /// Why it failed, for people: with places.
+    pub diagnostic: Option<Diagnostic>,
+}
+
+/// One thing that happened. Reporters match on it; dbt's event names are in the comments.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// MainReportVersion, MainReportArgs: the invocation begins.
+    Started { command: &'static str, args: Arc<JsonMap> },
+    /// AdapterRegistered.
+    AdapterRegistered { adapter: Arc<str>, version: Arc<str> },
+    /// FoundNodes: how many resources of each type, as (singular name, number).
+    Found { counts: Vec<(String, usize)> },
+    /// ConcurrencyLine.
+    Concurrency { threads: usize, target: Arc<str>, nodes: usize },
+    /// NodeStart and LogStartLine: `index` of `total` begins.
+    NodeStart { node: Resource, index: usize, total: usize, thread: String, at: SystemTime },
+    /// NodeCompiling.
+    NodeCompiling { node: Resource, at: SystemTime },
+    /// NodeExecuting.
+    NodeExecuting { node: Resource, at: SystemTime },
+    /// LogModelResult, LogSeedResult, LogSnapshotResult, LogTestResult, LogNodeResult, LogFreshnessResult, LogSkip…; then NodeFinished.
+    NodeFinished { node: Resource, index: usize, total: usize, started_at: SystemTime, result: Arc<RunResult> },
+    /// HooksRunning, LogHookStartLine.
+    HookStart { node: Arc<Node>, index: usize, total: usize },
+    /// LogHookEndLine.
+    HookFinished { node: Arc<Node>, index: usize, total: usize, status: Status, took: Duration },
+    /// SQLQuery: for the log file.
+    Query { sql: Arc<str>, connection: Arc<str>, node: Option<UniqueId> },
+    /// SQLQueryStatus.
+    QueryDone { status: String, took: Duration, node: Option<UniqueId> },
+    /// JinjaLogInfo, JinjaLogDebug: `log()` in Jinja.
+    Log { text: String, info: bool, node: Option<UniqueId> },
+    /// `print()` in Jinja: to standard output, even when quiet.
+    Print { text: String },
+    /// A warning or error of any phase. `JinjaLogWarning` and dbt's deprecations come here too.
+    Diagnostic(Box<Diagnostic>),
+    /// A line for people: progress of deps, clean, init, debug …; `level` is dbt's: debug, info, warn, error.
+    Note { name: &'static str, code: &'static str, level: &'static str, text: String, data: JsonMap },
+    /// ShowNode, CompiledNode, ListCmdOut and their like: the command's own output, to standard output.
+    Output { name: &'static str, code: &'static str, text: String, data: JsonMap },
+    /// EndOfRunSummary, StatsLine, RunResultWarning/Failure/Error lines.
+    RunFinished { results: Arc<Vec<Arc<RunResult>>>, took: Duration, interrupted: bool },
+    /// CommandCompleted.
+    Completed { command: &'static str, success: bool, took: Duration },
+}

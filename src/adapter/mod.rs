@@ -1,1 +1,66 @@
-//! TODO
+//! Warehouses: connect, execute, query, transact, cancel, load. SQL texts are not here but in `macros/`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::agate::Table;
+use crate::manifest::{JsonMap, Relation};
+
+/// Why the warehouse said no.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AdapterError {
+    /// No connection: wrong file, locked by another process, dead server, refused login.
+    #[error("{message}")]
+    Connect { message: String, help: Option<String> },
+    /// The engine refused a statement; its own words.
+    #[error("{message}")]
+    Statement { message: String, sql: Arc<str> },
+    /// The run is being interrupted.
+    #[error("interrupted")]
+    Cancelled,
+    /// The profile asks for what this adapter cannot do, or wrongly.
+    #[error("{message}")]
+    Profile { message: String, help: Option<String> },
+}
+
+/// What the engine said of a statement: dbt's `AdapterResponse`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Response {
+    /// `OK`, `SELECT 12` …: dbt's `_message`.
+    pub message: String,
+    pub code: Option<String>,
+    pub rows_affected: Option<i64>,
+    pub query_id: Option<String>,
+}
+
+/// A warehouse; made from a profile's target, opened only when the first connection is asked for.
+pub trait Adapter: Send + Sync {
+    /// `duckdb`, `postgres`.
+    fn kind(&self) -> &'static str;
+    /// The engine's version, for the console; does not connect.
+    fn version(&self) -> Arc<str>;
+    /// A connection of its own for one worker thread; `name` is the node or step it is for.
+    fn connect(&self, name: &str) -> Result<Box<dyn Connection>, AdapterError>;
+    /// Interrupts every running statement, from any thread; later ones fail with `Cancelled`.
+    fn cancel(&self);
+    /// Credentials as Jinja's `target` and `debug` may show them: no secrets.
+    fn shown_credentials(&self) -> JsonMap;
+}
+
+/// One session with the warehouse, used by one thread at a time.
+pub trait Connection: Send {
+    /// Runs statements (one or more, `;` between), results ignored.
+    fn execute(&mut self, sql: &str) -> Result<Response, AdapterError>;
+    /// Runs statements and gives the last one's rows, at most `limit` of them.
+    fn query(&mut self, sql: &str, limit: Option<usize>) -> Result<(Response, Table), AdapterError>;
+    fn begin(&mut self) -> Result<(), AdapterError>;
+    fn commit(&mut self) -> Result<(), AdapterError>;
+    fn rollback(&mut self) -> Result<(), AdapterError>;
+    fn in_transaction(&self) -> bool;
+    /// Column names and the engine's type names of a select, without running it to the end.
+    fn describe(&mut self, sql: &str) -> Result<Vec<(String, String)>, AdapterError>;
+    /// Loads a CSV file (header skipped) into an existing relation.
+    fn load_csv(&mut self, relation: &Relation, file: &Path, delimiter: char) -> Result<Response, AdapterError>;
+    /// Inserts a table's rows into an existing relation, by column position.
+    fn load(&mut self, relation: &Relation, table: &Table) -> Result<Response, AdapterError>;
+}

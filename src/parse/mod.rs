@@ -1,1 +1,122 @@
-//! TODO
+//! Parse: source files become drafts of nodes, by capture-rendering their Jinja and reading property files.
+//! Never touches the warehouse; merges no configuration and resolves no reference.
+
+use std::sync::Arc;
+
+use indexmap::{IndexMap, IndexSet};
+
+use crate::diagnostic::{Diagnostic, SourceText, Span};
+use crate::jinja::Engine;
+use crate::manifest::{DocBlock, JsonMap, Language, MacroRegistry, RefCall, ResourceType, UniqueId, VersionText};
+use crate::project::{Package, Project, SourceFile};
+use crate::yaml::Yaml;
+
+/// What a render at parse time asked for: dbt's capture of `ref`, `source`, `config` …
+#[derive(Debug, Clone, Default)]
+pub struct Capture {
+    pub refs: Vec<RefCall>,
+    pub sources: Vec<(String, String)>,
+    pub metrics: Vec<Vec<String>>,
+    pub functions: Vec<Vec<String>>,
+    /// `config(…)` calls in order, keywords as JSON.
+    pub config_calls: Vec<JsonMap>,
+    /// The same calls as written (`"{{ var('x') }}"`-like source text of each value), for unrendered_config.
+    pub unrendered_config_calls: Vec<JsonMap>,
+    /// Macros called from the text itself (depth 0).
+    pub macros: IndexSet<UniqueId>,
+    pub reads: Reads,
+}
+
+/// What a parse depended on besides its own text: what a cache must compare.
+#[derive(Debug, Clone, Default)]
+pub struct Reads {
+    pub vars: IndexSet<String>,
+    pub env_vars: IndexSet<String>,
+    /// Read the clock, invocation_id, flags or target: never to be cached.
+    pub volatile: bool,
+}
+
+/// A node before its configuration and names are known.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub resource_type: ResourceType,
+    pub name: String,
+    pub package: Arc<Package>,
+    /// The file it stands in; for a generic test the property file.
+    pub file: Arc<SourceFile>,
+    /// Its text in that file: the block's body for a snapshot block; whole file for most.
+    pub span: Span,
+    pub fqn: Vec<String>,
+    pub path: String,
+    pub original_file_path: String,
+    pub raw_code: Arc<str>,
+    pub language: Language,
+    pub capture: Capture,
+    /// Generic tests only.
+    pub test: Option<TestDraft>,
+    /// on-run-start / on-run-end only: (hook, index), name is `<project>-<hook>-<index>`.
+    pub operation: Option<(&'static str, usize)>,
+}
+
+/// A generic test as a property file asks for it.
+#[derive(Debug, Clone)]
+pub struct TestDraft {
+    /// `not_null`; with the package it was called by in `namespace`.
+    pub test_name: String,
+    pub namespace: Option<String>,
+    /// As in `test_metadata.kwargs`, with `model` and `column_name`.
+    pub kwargs: JsonMap,
+    /// `config:` of the test and the config keys that stood beside its arguments.
+    pub config: JsonMap,
+    pub unrendered_config: JsonMap,
+    pub description: String,
+    pub column_name: Option<String>,
+    /// `models`, `sources`, `seeds`, `snapshots`; the entry's name (sources: source and table); its version.
+    pub target: TestTarget,
+    /// The alias that goes with a shortened name.
+    pub alias: Option<String>,
+    pub file_key_name: String,
+    /// Where the test was written.
+    pub place: (SourceText, Span),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TestTarget {
+    /// A model, seed, snapshot or analysis of the test's own package.
+    Node {
+        section: &'static str,
+        name: String,
+        version: Option<VersionText>,
+    },
+    Source {
+        source: String,
+        table: String,
+    },
+}
+
+/// One entry of one section of a property file, rendered where dbt renders it.
+#[derive(Debug, Clone)]
+pub struct Property {
+    /// `models`, `seeds`, `snapshots`, `analyses`, `sources`, `macros`, `exposures`, `metrics`, `semantic_models`,
+    /// `saved_queries`, `groups`, `unit_tests`, `functions`, `data_tests`.
+    pub section: &'static str,
+    pub package: Arc<Package>,
+    pub file: Arc<SourceFile>,
+    pub entry: Yaml,
+    /// Before rendering.
+    pub unrendered: Yaml,
+}
+
+/// All that parsing found.
+pub struct Parsed {
+    pub engine: Arc<Engine>,
+    pub macros: Arc<MacroRegistry>,
+    pub docs: IndexMap<UniqueId, Arc<DocBlock>>,
+    pub drafts: Vec<Draft>,
+    pub properties: Vec<Property>,
+}
+
+/// Parses all files of all packages, in parallel. One bad file never hides the others.
+pub fn parse(_project: &Arc<Project>) -> (Option<Parsed>, Vec<Diagnostic>) {
+    (None, Vec::new())
+}
