@@ -1,0 +1,297 @@
+//! Builds clap's parser from the table of flags, and reads the environment's share.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::builder::PossibleValuesParser;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command as Clap};
+
+use super::flags::{self, Flag, GLOBAL, Kind};
+use super::{Command, Request};
+use crate::manifest::{Json, JsonMap};
+
+const DBT_VERSION: &str = "1.12.6";
+
+/// Each verb: its words, what it is for, and examples for `--help`.
+const VERBS: &[(Command, &str, &str, &str)] = &[
+    (
+        Command::Build,
+        "build",
+        "Seed, run, snapshot and test, in the order of the graph",
+        "  lineal build\n  lineal build --select staging+ --full-refresh\n  lineal build --select tag:daily,orders+ --exclude resource_type:test",
+    ),
+    (Command::Run, "run", "Materialize models", "  lineal run --select orders+\n  lineal run --full-refresh --threads 8"),
+    (
+        Command::Test,
+        "test",
+        "Run data tests and unit tests",
+        "  lineal test --select orders\n  lineal test --select test_type:unit",
+    ),
+    (Command::Seed, "seed", "Load CSV files", "  lineal seed --full-refresh --select raw_orders"),
+    (Command::Snapshot, "snapshot", "Record how rows change", "  lineal snapshot"),
+    (
+        Command::Compile,
+        "compile",
+        "Write the SQL of nodes without running it",
+        "  lineal compile --select orders\n  lineal compile --inline \"select * from {{ ref('orders') }}\"",
+    ),
+    (Command::Parse, "parse", "Read the project and write manifest.json", "  lineal parse"),
+    (
+        Command::List,
+        "list",
+        "List resources",
+        "  lineal ls --select +orders --output path\n  lineal ls --resource-type model --output json --output-keys name tags",
+    ),
+    (
+        Command::Show,
+        "show",
+        "Show rows of a node or of a query",
+        "  lineal show --select orders --limit 20\n  lineal show --inline \"select count(*) from {{ ref('orders') }}\"",
+    ),
+    (Command::RunOperation, "run-operation", "Call a macro", "  lineal run-operation grant_select --args '{role: reporter}'"),
+    (Command::Debug, "debug", "Check profile, project and connection", "  lineal debug --target prod"),
+    (Command::Clean, "clean", "Delete the folders of clean-targets", "  lineal clean"),
+    (Command::Init, "init", "Make a new project", "  lineal init my_project"),
+    (Command::Deps, "deps", "Install packages", "  lineal deps"),
+    (Command::Retry, "retry", "Run again what failed or was skipped", "  lineal retry"),
+    (Command::Clone, "clone", "Clone relations of another state", "  lineal clone --state prod-artifacts"),
+];
+
+/// Reads words (the first is the program's name) and environment. `Err` is the exit code after help, version or a
+/// complaint has been printed: 0 or 2.
+pub fn parse(words: &[OsString], env: &HashMap<String, String>) -> Result<Request, ExitCode> {
+    if words.iter().skip(1).any(|word| word == "--version" || word == "-v" || word == "-V") {
+        println!("{}", version_text());
+        return Err(ExitCode::SUCCESS);
+    }
+    let program =
+        words.first().map(|word| std::path::Path::new(word).file_stem().unwrap_or_default().to_string_lossy().into_owned());
+    let name = if program.as_deref() == Some("dbt") { "dbt" } else { "lineal" };
+    let matches = match clap(name).try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let _ = error.print();
+            return Err(if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS });
+        }
+    };
+    let Some((command, inner)) = verb(&matches) else {
+        let _ = clap(name).print_help();
+        return Err(ExitCode::from(2));
+    };
+    let mut given = JsonMap::new();
+    let own = flags::of(command).iter().filter_map(|name| flags::named(name));
+    for flag in GLOBAL.iter().chain(own) {
+        if let Some(value) = typed(inner, flag).or_else(|| from_env(flag, env)) {
+            given.insert(flag.name.to_owned(), value);
+        }
+    }
+    let words_given = inner.try_get_many::<String>("words").ok().flatten().into_iter().flatten().cloned().collect();
+    let line = words.iter().map(|word| word.to_string_lossy()).skip(1).collect::<Vec<_>>().join(" ");
+    Ok(Request { command, given, words: words_given, line: format!("dbt {line}") })
+}
+
+/// What `--version` prints: our version, and the lines that tools look for.
+fn version_text() -> String {
+    let own = env!("CARGO_PKG_VERSION");
+    format!(
+        "lineal {own}\n\nCore:\n  - installed: {DBT_VERSION}\n  - latest:    {DBT_VERSION} - Up to date!\n\nPlugins:\n  - duckdb: 1.11.1 - Up to date!\n"
+    )
+}
+
+fn verb(matches: &ArgMatches) -> Option<(Command, &ArgMatches)> {
+    let (name, inner) = matches.subcommand()?;
+    match name {
+        "docs" | "source" => {
+            let (sub, inner) = inner.subcommand()?;
+            let command = match sub {
+                "generate" => Command::DocsGenerate,
+                "serve" => Command::DocsServe,
+                _ => Command::SourceFreshness,
+            };
+            Some((command, inner))
+        }
+        name => VERBS.iter().find(|(_, verb, _, _)| *verb == name).map(|(command, ..)| (*command, inner)),
+    }
+}
+
+fn clap(name: &'static str) -> Clap {
+    let about = "Runs dbt projects: compiles, builds, tests and documents them";
+    let mut root = Clap::new(name)
+        .about(about)
+        .disable_version_flag(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .infer_long_args(false)
+        .after_help("Examples:\n  lineal build\n  lineal test --select orders+\n  lineal <verb> --help")
+        .arg(Arg::new("version").long("version").short('v').short_alias('V').action(ArgAction::SetTrue).help("Show the version"));
+    for flag in GLOBAL {
+        for arg in args(flag, true) {
+            root = root.arg(arg.global(true));
+        }
+    }
+    for (command, verb, about, examples) in VERBS {
+        let mut sub = with_own(Clap::new(*verb).about(*about).after_help(format!("Examples:\n{examples}")), *command);
+        match command {
+            Command::List => sub = sub.visible_alias("ls"),
+            Command::RunOperation => sub = sub.arg(Arg::new("words").value_name("MACRO").num_args(0..=1)),
+            Command::Init => sub = sub.arg(Arg::new("words").value_name("PROJECT").num_args(0..=1)),
+            _ => {}
+        }
+        root = root.subcommand(sub);
+    }
+    let docs = Clap::new("docs")
+        .about("Make or serve the documentation")
+        .subcommand_required(true)
+        .subcommand(with_own(
+            Clap::new("generate").about("Write the documentation: manifest, catalog, site"),
+            Command::DocsGenerate,
+        ))
+        .subcommand(with_own(Clap::new("serve").about("Serve the documentation"), Command::DocsServe));
+    let source = Clap::new("source").about("Work with sources").subcommand_required(true).subcommand(
+        with_own(Clap::new("freshness").about("Check how old the sources' data is"), Command::SourceFreshness)
+            .visible_alias("snapshot-freshness"),
+    );
+    root.subcommand(docs).subcommand(source)
+}
+
+fn with_own(mut sub: Clap, command: Command) -> Clap {
+    for flag in flags::of(command).iter().filter_map(|name| flags::named(name)) {
+        for arg in args(flag, false) {
+            sub = sub.arg(arg);
+        }
+    }
+    sub
+}
+
+/// A flag's clap arguments: toggles have two.
+fn args(flag: &Flag, global: bool) -> Vec<Arg> {
+    let mut help = flag.help.to_owned();
+    if let Some(env) = flag.env {
+        help.push_str(&format!(" [DBT_{env}]"));
+    }
+    let mut arg = Arg::new(flag.name).long(flag.long).hide(flag.hidden).help(help);
+    if global {
+        arg = arg.help_heading("Everywhere");
+    }
+    if let Some(short) = flag.short {
+        arg = arg.short(short);
+    }
+    if flag.name == "select" {
+        arg = arg.short_alias('m');
+    }
+    arg = arg.visible_aliases(flag.aliases.to_vec());
+    let arg = match flag.kind {
+        Kind::Toggle => {
+            let no = format!("no_{}", flag.name);
+            let yes = arg.action(ArgAction::SetTrue).overrides_with(no.clone());
+            let mut no_arg =
+                Arg::new(no).long(format!("no-{}", flag.long)).action(ArgAction::SetTrue).overrides_with(flag.name).hide(true);
+            if global {
+                no_arg = no_arg.help_heading("Everywhere");
+            }
+            return vec![yes.overrides_with(flag.name), no_arg];
+        }
+        Kind::Switch => arg.action(ArgAction::SetTrue).overrides_with(flag.name),
+        Kind::Text => arg.action(ArgAction::Set).overrides_with(flag.name).value_name("TEXT"),
+        Kind::Number => arg
+            .action(ArgAction::Set)
+            .overrides_with(flag.name)
+            .value_parser(clap::value_parser!(i64))
+            .allow_negative_numbers(true)
+            .value_name("N"),
+        Kind::Words => arg.action(ArgAction::Append).num_args(1..).value_name("WORDS"),
+        Kind::Choice(choices) => arg
+            .action(ArgAction::Set)
+            .overrides_with(flag.name)
+            .value_parser(PossibleValuesParser::new(choices))
+            .ignore_case(true),
+        Kind::Choices(choices) => {
+            arg.action(ArgAction::Append).num_args(1..).value_parser(PossibleValuesParser::new(choices)).ignore_case(true)
+        }
+    };
+    vec![arg]
+}
+
+/// The flag's value from the words, if they gave one.
+fn typed(matches: &ArgMatches, flag: &Flag) -> Option<Json> {
+    let given = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    match flag.kind {
+        Kind::Toggle => {
+            let no = format!("no_{}", flag.name);
+            if given(flag.name) && matches.get_flag(flag.name) {
+                return Some(true.into());
+            }
+            (given(&no) && matches.get_flag(&no)).then(|| false.into())
+        }
+        _ if !given(flag.name) => None,
+        Kind::Switch => Some(matches.get_flag(flag.name).into()),
+        Kind::Text => matches.get_one::<String>(flag.name).map(|text| text.as_str().into()),
+        Kind::Number => matches.get_one::<i64>(flag.name).map(|number| (*number).into()),
+        Kind::Choice(_) => matches.get_one::<String>(flag.name).map(|text| text.to_lowercase().into()),
+        Kind::Words => Some(matches.get_many::<String>(flag.name)?.map(|text| Json::from(text.as_str())).collect()),
+        Kind::Choices(_) => Some(matches.get_many::<String>(flag.name)?.map(|text| Json::from(text.to_lowercase())).collect()),
+    }
+}
+
+/// The flag's value from `DBT_ENGINE_X` or `DBT_X`, where one is set and not empty.
+fn from_env(flag: &Flag, env: &HashMap<String, String>) -> Option<Json> {
+    let name = flag.env?;
+    let text = env.get(&format!("DBT_ENGINE_{name}")).or_else(|| env.get(&format!("DBT_{name}")))?;
+    if text.is_empty() {
+        return None;
+    }
+    match flag.kind {
+        Kind::Toggle | Kind::Switch => match text.to_lowercase().as_str() {
+            "1" | "true" | "t" | "yes" | "y" | "on" => Some(true.into()),
+            "0" | "false" | "f" | "no" | "n" | "off" => Some(false.into()),
+            _ => None,
+        },
+        Kind::Number => text.trim().parse::<i64>().ok().map(Json::from),
+        Kind::Words | Kind::Choices(_) => Some(text.split_whitespace().map(Json::from).collect()),
+        Kind::Choice(_) => Some(text.to_lowercase().into()),
+        Kind::Text => Some(text.as_str().into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(line: &str, env: &[(&str, &str)]) -> Request {
+        let words: Vec<OsString> = std::iter::once("lineal").chain(line.split(' ')).map(OsString::from).collect();
+        let env = env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        parse(&words, &env).unwrap()
+    }
+
+    #[test]
+    fn the_parser_is_sound() {
+        clap("lineal").debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_before_and_after_the_verb() {
+        for line in ["--quiet run", "run --quiet", "run -q"] {
+            assert!(request(line, &[]).is("quiet"), "{line}");
+        }
+        assert_eq!(request("run --no-quiet", &[]).given.get("quiet"), Some(&Json::Bool(false)));
+        assert_eq!(request("--no-write-json run", &[]).given.get("write_json"), Some(&Json::Bool(false)));
+    }
+
+    #[test]
+    fn select_takes_many_words_under_all_its_names() {
+        for line in ["run --select a b+", "run -s a b+", "run -m a b+", "run --models a --select b+", "run --model a b+"] {
+            assert_eq!(request(line, &[]).list("select"), ["a", "b+"], "{line}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_beats_the_environment() {
+        let env = [("DBT_TARGET", "prod"), ("DBT_FULL_REFRESH", "1"), ("DBT_ENGINE_QUIET", "true")];
+        let request = request("run --target dev", &env);
+        assert_eq!(request.text("target"), Some("dev"));
+        assert!(request.is("full_refresh"));
+        assert!(request.is("quiet"));
+    }
+}
