@@ -6,8 +6,8 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use crate::diagnostic::{Diagnostic, SourceText, Span};
-use crate::jinja::Engine;
-use crate::manifest::{DocBlock, JsonMap, Language, MacroRegistry, RefCall, ResourceType, UniqueId, VersionText};
+use crate::jinja::{Engine, Template};
+use crate::manifest::{DocBlock, JsonMap, Language, MacroRegistry, RefCall, Relation, ResourceType, UniqueId, VersionText};
 use crate::project::{Package, Project, SourceFile};
 use crate::yaml::Yaml;
 
@@ -18,7 +18,8 @@ pub struct Capture {
     pub sources: Vec<(String, String)>,
     pub metrics: Vec<Vec<String>>,
     pub functions: Vec<Vec<String>>,
-    /// `config(…)` calls in order, keywords as JSON.
+    /// `config(…)` calls in order, keywords as JSON (`pre_hook` and `post_hook` spelled `pre-hook`, `post-hook`). A generic
+    /// test's begin with its [`TestDraft::config`], as in dbt: nothing of it has to be added again.
     pub config_calls: Vec<JsonMap>,
     /// The same calls as written (`"{{ var('x') }}"`-like source text of each value), for unrendered_config.
     pub unrendered_config_calls: Vec<JsonMap>,
@@ -39,6 +40,8 @@ pub struct Reads {
 /// A node before its configuration and names are known.
 #[derive(Debug, Clone)]
 pub struct Draft {
+    /// dbt's id; of a versioned model still without its `.v1`. A generic test's ends in a hash of its arguments.
+    pub unique_id: UniqueId,
     pub resource_type: ResourceType,
     pub name: String,
     pub package: Arc<Package>,
@@ -70,6 +73,8 @@ pub struct TestDraft {
     pub config: JsonMap,
     pub unrendered_config: JsonMap,
     pub description: String,
+    /// The node's first tags, sorted: the column's, a source's and its table's, and the test's own.
+    pub tags: Vec<String>,
     pub column_name: Option<String>,
     /// `models`, `sources`, `seeds`, `snapshots`; the entry's name (sources: source and table); its version.
     pub target: TestTarget,
@@ -114,6 +119,39 @@ pub struct Parsed {
     pub docs: IndexMap<UniqueId, Arc<DocBlock>>,
     pub drafts: Vec<Draft>,
     pub properties: Vec<Property>,
+}
+
+/// Whose code a capture renders: what `this`, `model` and the lookup of names depend on.
+#[derive(Debug, Clone)]
+pub struct CaptureNode {
+    pub unique_id: UniqueId,
+    pub resource_type: ResourceType,
+    pub name: String,
+    pub package: Arc<Package>,
+    pub fqn: Vec<String>,
+    pub path: String,
+    pub original_file_path: String,
+    pub raw_code: Arc<str>,
+    pub language: Language,
+    /// `this`, and what `ref` and `source` answer; None for operations.
+    pub relation: Option<Relation>,
+}
+
+/// Renders a text at parse time for what it asks for; its output is thrown away. For texts found while resolving: hooks.
+/// Err is the render's error with its whole trace.
+pub fn capture(_project: &Arc<Project>, _engine: &Engine, _node: &CaptureNode, _text: &Template) -> Result<Capture, Diagnostic> {
+    Ok(Capture::default())
+}
+
+/// The same for an expression as property files hold it (`ref('x')` under an exposure's `depends_on`); errors point at `place`.
+pub fn capture_expression(
+    _project: &Arc<Project>,
+    _engine: &Engine,
+    _node: &CaptureNode,
+    _expression: &str,
+    _place: (&SourceText, Span),
+) -> Result<Capture, Diagnostic> {
+    Ok(Capture::default())
 }
 
 /// Parses all files of all packages, in parallel. One bad file never hides the others.
