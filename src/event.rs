@@ -74,8 +74,10 @@ pub struct Timing {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Compiled {
     pub code: Arc<str>,
-    /// Ephemeral models it includes, as CTEs: (id, sql). Already part of `code`.
+    /// Ephemeral models it includes, as CTEs: (id, ` name as (…)`). Already part of `code`.
     pub extra_ctes: Vec<(UniqueId, String)>,
+    /// The code without those CTEs: what an ephemeral model's readers include.
+    pub bare: Arc<str>,
 }
 
 /// What came of one node: dbt's `RunResult`.

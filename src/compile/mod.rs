@@ -1,1 +1,3 @@
-//! TODO
+//! Compile: one node and a session become its SQL.
+
+pub mod ctes;

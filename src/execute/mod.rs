@@ -1,1 +1,3 @@
-//! TODO
+//! Execute: a plan becomes results, on worker threads.
+
+pub mod scheduler;

@@ -3,6 +3,7 @@
 //! Domain types never derive `Serialize`: `artifacts/` mirrors them into dbt's public JSON.
 
 mod config;
+mod lookup;
 mod macros;
 mod node;
 mod relation;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use config::Config;
+pub use lookup::Lookup;
 pub use macros::{DocBlock, Macro, MacroArgument, MacroKind, MacroRegistry};
 pub use node::{
     Checksum, ColumnInfo, Constraint, Contract, DependsOn, Detail, Docs, Language, ModelDetail, Node, RefCall, ResourceType,
