@@ -138,3 +138,50 @@ impl fmt::Display for Diagnostic {
 pub fn any_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(Diagnostic::is_error)
 }
+
+/// The candidate that was probably meant by a misspelt name: at most a third of its letters away; None where none is near.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let fold = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
+    let wanted: Vec<char> = fold(name).chars().collect();
+    let most = wanted.len().div_ceil(3).min(4);
+    let close =
+        candidates.into_iter().filter(|candidate| candidate.len().abs_diff(name.len()) <= most + 2).filter_map(|candidate| {
+            let distance = edits(&wanted, &fold(candidate).chars().collect::<Vec<_>>());
+            (distance <= most).then_some((distance, candidate))
+        });
+    close.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// How many letters to insert, delete, replace or swap with their neighbour to get from one word to the other.
+fn edits(from: &[char], to: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (line, letter) in from.iter().enumerate() {
+        let mut next = vec![line + 1];
+        for (column, other) in to.iter().enumerate() {
+            let mut best = (row[column] + usize::from(letter != other)).min(row[column + 1] + 1).min(next[column] + 1);
+            if line > 0 && column > 0 && from[line - 1] == *other && *letter == to[column - 1] {
+                best = best.min(before[column - 1] + 1);
+            }
+            next.push(best);
+        }
+        before = std::mem::replace(&mut row, next);
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn nearest_finds_slips_only() {
+        let keys = ["model-paths", "macro-paths", "seed-paths", "profile", "vars"];
+        assert_eq!(nearest("model_paths", keys), Some("model-paths"));
+        assert_eq!(nearest("modle-paths", keys), Some("model-paths"));
+        assert_eq!(nearest("proflie", keys), Some("profile"));
+        assert_eq!(nearest("var", keys), Some("vars"));
+        assert_eq!(nearest("zebra", keys), None);
+        assert_eq!(nearest("x", []), None);
+    }
+}

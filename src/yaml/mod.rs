@@ -1,6 +1,14 @@
 //! YAML as PyYAML reads it (YAML 1.1 scalars), with a span on every value and every key.
 
+mod expect;
+mod load;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+
+pub use expect::Reader;
 
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 
@@ -66,6 +74,25 @@ impl Yaml {
         self.kind == Kind::Null
     }
 
+    /// A JSON value as if it stood at `span`: for values that come from rendering. Numbers beyond i64 become floats.
+    pub fn from_json(value: &serde_json::Value, span: Span) -> Self {
+        let kind = match value {
+            serde_json::Value::Null => Kind::Null,
+            serde_json::Value::Bool(value) => Kind::Bool(*value),
+            serde_json::Value::Number(number) => {
+                number.as_i64().map_or_else(|| Kind::Float(number.as_f64().unwrap_or_default()), Kind::Int)
+            }
+            serde_json::Value::String(text) => Kind::Str(text.as_str().into()),
+            serde_json::Value::Array(items) => Kind::Seq(items.iter().map(|item| Self::from_json(item, span)).collect()),
+            serde_json::Value::Object(map) => Kind::Map(
+                map.iter()
+                    .map(|(key, value)| Entry { key: key.as_str().into(), key_span: span, value: Self::from_json(value, span) })
+                    .collect(),
+            ),
+        };
+        Self { kind, span }
+    }
+
     /// The value without its places; map order is kept.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.kind {
@@ -84,6 +111,6 @@ impl Yaml {
 
 /// Reads one document. An empty text is `Null`. Duplicate keys are reported as warnings (the last one wins, as in PyYAML);
 /// a text that is not YAML gives `None` and an error with the place.
-pub fn read(_source: &SourceText) -> (Option<Yaml>, Vec<Diagnostic>) {
-    (None, Vec::new())
+pub fn read(source: &SourceText) -> (Option<Yaml>, Vec<Diagnostic>) {
+    load::document(source)
 }
