@@ -1,6 +1,21 @@
 //! Tables of results as dbt's macros see them (agate), and the column types that a CSV file gets.
+//!
+//! Knows nothing of warehouses or Jinja: `adapter/` makes tables, `jinja/objects/table.rs` shows them to macros.
+
+mod cell;
+mod csv_text;
+mod infer;
+mod number;
+mod print;
+mod table;
 
 use std::sync::Arc;
+
+pub use csv_text::{CsvOptions, decode_utf8, header, read_csv};
+pub use infer::convert_type;
+pub use number::{Number, max_precision};
+pub use print::{Indent, PrintOptions};
+pub use table::{JoinOptions, Key};
 
 /// One value of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +49,21 @@ pub enum CellType {
     Text,
     /// Anything else that came from the warehouse.
     Object,
+}
+
+impl CellType {
+    /// The class name that agate prints for it (`print_structure`).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Integer => "Integer",
+            Self::Number => "Number",
+            Self::Boolean => "Boolean",
+            Self::Date => "Date",
+            Self::DateTime => "DateTime",
+            Self::Time => "TimeDelta",
+            Self::Text | Self::Object => "Text",
+        }
+    }
 }
 
 /// Columns and rows, immutable.
