@@ -1,10 +1,30 @@
 //! Warehouses: connect, execute, query, transact, cancel, load. SQL texts are not here but in `macros/`.
 
+pub mod duckdb;
+mod duckdb_credentials;
+mod duckdb_values;
+pub mod fake;
+
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::agate::Table;
+use crate::agate::{Cell, Table};
 use crate::manifest::{JsonMap, Relation};
+
+/// The adapter of a profile's target: `kind` is its `type`, `credentials` are its keys, rendered. Does not connect.
+///
+/// # Errors
+/// [`AdapterError::Profile`] for an adapter that lineal does not have, and for keys that it refuses.
+pub fn create(kind: &str, credentials: &JsonMap) -> Result<Arc<dyn Adapter>, AdapterError> {
+    match kind {
+        "duckdb" => Ok(Arc::new(duckdb::DuckDb::new(credentials)?)),
+        "fake" => Ok(Arc::new(fake::Fake::default())),
+        other => Err(AdapterError::Profile {
+            message: format!("the profile's target has the type '{other}', which lineal does not know"),
+            help: Some("Known types: duckdb.".to_string()),
+        }),
+    }
+}
 
 /// Why the warehouse said no.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -33,6 +53,43 @@ pub struct Response {
     pub query_id: Option<String>,
 }
 
+impl Response {
+    /// As run_results.json shows it: `{"_message": "OK", "code": …, "rows_affected": …}`, without what is not known.
+    pub fn to_json(&self) -> JsonMap {
+        let mut out = JsonMap::new();
+        out.insert("_message".to_string(), self.message.clone().into());
+        if let Some(code) = &self.code {
+            out.insert("code".to_string(), code.clone().into());
+        }
+        if let Some(rows) = self.rows_affected {
+            out.insert("rows_affected".to_string(), rows.into());
+        }
+        if let Some(id) = &self.query_id {
+            out.insert("query_id".to_string(), id.clone().into());
+        }
+        out
+    }
+}
+
+/// What macros may ask of a warehouse beyond running statements.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Features {
+    /// Statements run without a transaction around them (dbt-duckdb's `disable_transactions`).
+    pub disable_transactions: bool,
+    /// Where files of `external` models go.
+    pub external_root: String,
+    /// Databases, in lower case, that are DuckLake catalogs.
+    pub ducklake: Vec<String>,
+    /// What stands for a bound value in a statement.
+    pub binding: char,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self { disable_transactions: false, external_root: ".".to_string(), ducklake: Vec::new(), binding: '?' }
+    }
+}
+
 /// A warehouse; made from a profile's target, opened only when the first connection is asked for.
 pub trait Adapter: Send + Sync {
     /// `duckdb`, `postgres`.
@@ -45,6 +102,7 @@ pub trait Adapter: Send + Sync {
     fn cancel(&self);
     /// Credentials as Jinja's `target` and `debug` may show them: no secrets.
     fn shown_credentials(&self) -> JsonMap;
+    fn features(&self) -> &Features;
 }
 
 /// One session with the warehouse, used by one thread at a time.
@@ -53,6 +111,8 @@ pub trait Connection: Send {
     fn execute(&mut self, sql: &str) -> Result<Response, AdapterError>;
     /// Runs statements and gives the last one's rows, at most `limit` of them.
     fn query(&mut self, sql: &str, limit: Option<usize>) -> Result<(Response, Table), AdapterError>;
+    /// Runs one statement with values bound to its `?`s.
+    fn execute_bound(&mut self, sql: &str, bindings: &[Cell]) -> Result<Response, AdapterError>;
     fn begin(&mut self) -> Result<(), AdapterError>;
     fn commit(&mut self) -> Result<(), AdapterError>;
     fn rollback(&mut self) -> Result<(), AdapterError>;

@@ -61,7 +61,10 @@ mod tests {
     #[test]
     fn a_with_is_made_or_extended() {
         assert_eq!(one("select * from x"), "with __dbt__cte__e as (\nselect 1\n) select * from x");
-        assert_eq!(one("-- c\nWITH a as (select 2) select *"), "-- c\nWITH __dbt__cte__e as (\nselect 1\n),  a as (select 2) select *");
+        assert_eq!(
+            one("-- c\nWITH a as (select 2) select *"),
+            "-- c\nWITH __dbt__cte__e as (\nselect 1\n),  a as (select 2) select *"
+        );
         assert_eq!(one("with recursive a as (x) y"), "with recursive __dbt__cte__e as (\nselect 1\n),  a as (x) y");
     }
 

@@ -1,7 +1,7 @@
 //! Runs steps on worker threads, each as soon as what it waits for is done. Knows nothing of nodes or warehouses.
 
-use std::collections::BinaryHeap;
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Steps by position, with the positions each one waits for. Must be acyclic.
