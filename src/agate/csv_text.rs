@@ -78,13 +78,19 @@ pub fn read_csv(source: &SourceText, options: &CsvOptions) -> Result<Table, Vec<
     Ok(typed(names, &rows, &options.text_columns))
 }
 
+/// Reads a seed from a file's bytes; `name` is how faults call the file.
+pub fn read_seed(name: &str, bytes: Vec<u8>, options: &CsvOptions) -> Result<Table, Vec<Diagnostic>> {
+    let text = decode_utf8(name, bytes).map_err(|fault| vec![fault])?;
+    read_csv(&SourceText::new(name, text), options)
+}
+
 fn typed(names: Vec<Arc<str>>, rows: &[Vec<String>], text_columns: &[String]) -> Table {
     let labels: Vec<&str> = names.iter().map(|name| &**name).collect();
     let columns = infer::columns(rows, &labels, text_columns);
     let types: Vec<CellType> = columns.iter().map(|(kind, _)| *kind).collect();
     let mut cells: Vec<_> = columns.into_iter().map(|(_, cells)| cells.into_iter()).collect();
     let rows = (0..rows.len()).map(|_| cells.iter_mut().filter_map(Iterator::next).collect()).collect();
-    Table { column_names: names, column_types: types, rows }
+    Table { column_names: names, column_types: types, rows, path: None }
 }
 
 /// One record: its fields, and where it stands in the text.

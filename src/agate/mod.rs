@@ -9,9 +9,10 @@ mod number;
 mod print;
 mod table;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use csv_text::{CsvOptions, decode_utf8, header, read_csv};
+pub use csv_text::{CsvOptions, decode_utf8, header, read_csv, read_seed};
 pub use infer::convert_type;
 pub use number::{Number, max_precision};
 pub use print::{Indent, PrintOptions};
@@ -72,4 +73,6 @@ pub struct Table {
     pub column_names: Vec<Arc<str>>,
     pub column_types: Vec<CellType>,
     pub rows: Vec<Vec<Cell>>,
+    /// The file it was read from, for a seed: agate's `original_abspath`.
+    pub path: Option<PathBuf>,
 }

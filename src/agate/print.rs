@@ -103,6 +103,7 @@ impl Table {
             column_names: vec!["column".into(), "data_type".into()],
             column_types: vec![CellType::Text, CellType::Text],
             rows: rows.map(|(name, kind)| vec![Cell::Text(name.clone()), Cell::text(kind.as_str())]).collect(),
+            path: None,
         };
         table.print_table(PrintOptions { max_rows: None, max_column_width: None, ..PrintOptions::default() })
     }

@@ -68,7 +68,7 @@ impl Table {
                 }
             }
         }
-        Self { column_names, column_types, rows }
+        Self { column_names, column_types, rows, path: None }
     }
 
     /// Without columns or rows: what dbt gives where a statement's result was not fetched.
@@ -104,7 +104,7 @@ impl Table {
     }
 
     fn with_rows(&self, rows: Vec<Vec<Cell>>) -> Self {
-        Self { column_names: self.column_names.clone(), column_types: self.column_types.clone(), rows }
+        Self { column_names: self.column_names.clone(), column_types: self.column_types.clone(), rows, path: self.path.clone() }
     }
 
     /// Only those columns, in that order.
@@ -115,6 +115,7 @@ impl Table {
             column_names: columns.iter().filter_map(|index| self.column_names.get(*index).cloned()).collect(),
             column_types: columns.iter().filter_map(|index| self.column_types.get(*index).copied()).collect(),
             rows: self.rows.iter().map(pick).collect(),
+            path: None,
         }
     }
 
@@ -238,7 +239,7 @@ impl Table {
             }
         }
         let column_types = [self.column_types.as_slice(), &added.column_types].concat();
-        Self { column_names: unique_names(names.iter().map(|name| &**name)), column_types, rows }
+        Self { column_names: unique_names(names.iter().map(|name| &**name)), column_types, rows, path: None }
     }
 
     /// All rows of several tables; columns by name, nulls where a table lacks one. Err names a column whose types differ.
@@ -276,7 +277,7 @@ impl Table {
             }));
         }
         let column_types = types.into_iter().map(|kind| kind.unwrap_or(CellType::Integer)).collect();
-        Ok(Self { column_names: names, column_types, rows })
+        Ok(Self { column_names: names, column_types, rows, path: None })
     }
 }
 
