@@ -1,30 +1,57 @@
 //! The DAG of a manifest, and what `--select` and friends choose of it. Knows no adapter.
 
+mod build_order;
+mod criteria;
+mod cycle;
+mod dag;
+mod fqn;
+mod listing;
+mod methods;
+mod node_set;
+mod selection;
+mod selectors;
+mod state;
+#[cfg(test)]
+mod tests;
+mod wildcard;
+
+use std::sync::Arc;
+
 use indexmap::IndexSet;
 
-use crate::diagnostic::Diagnostic;
-use crate::manifest::{Manifest, ResourceType, UniqueId};
-use crate::project::Project;
+pub use build_order::{BuildOrder, Gates};
+pub use dag::Graph;
+pub use listing::{ListOutput, list};
+pub use selection::select;
+pub use state::PreviousState;
 
-/// Parents and children of every resource; acyclic.
-#[derive(Debug, Default)]
-pub struct Graph {}
-
-impl Graph {
-    /// A cycle is an error that shows the path that closes it.
-    pub fn new(_manifest: &Manifest) -> (Self, Vec<Diagnostic>) {
-        (Self::default(), Vec::new())
-    }
-}
+use crate::manifest::{ResourceType, UniqueId};
 
 /// How tests are taken along with what they test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IndirectSelection {
+    /// A test of anything chosen.
     #[default]
     Eager,
+    /// A test that reads nothing but what is chosen.
     Cautious,
+    /// A test that reads nothing but what is chosen, or what that reads, directly or not.
     Buildable,
+    /// Only tests that are chosen themselves.
     Empty,
+}
+
+impl IndirectSelection {
+    /// By the name that `--indirect-selection` and selectors.yml use.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "eager" => Some(Self::Eager),
+            "cautious" => Some(Self::Cautious),
+            "buildable" => Some(Self::Buildable),
+            "empty" => Some(Self::Empty),
+            _ => None,
+        }
+    }
 }
 
 /// What the command line asks for.
@@ -36,20 +63,16 @@ pub struct SelectionRequest {
     pub indirect: Option<IndirectSelection>,
     /// What the command takes at all: build, test, ls … differ. Empty: everything.
     pub resource_types: Vec<ResourceType>,
+    /// Are nodes without any text taken too? `ls` shows them, other commands pass them over.
+    pub include_empty: bool,
+    /// Artifacts to compare with, for `state:`, `result:` and `source_status:`.
+    pub previous: Option<Arc<PreviousState>>,
 }
 
 /// The chosen resources, in manifest order.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     pub ids: IndexSet<UniqueId>,
-}
-
-/// Chooses. Unknown methods and selectors are errors; a criterion that matches nothing warns.
-pub fn select(
-    _project: &Project,
-    _manifest: &Manifest,
-    _graph: &Graph,
-    _request: &SelectionRequest,
-) -> (Selection, Vec<Diagnostic>) {
-    (Selection::default(), Vec::new())
+    /// The selector of selectors.yml that was used because nothing was asked for: dbt says so (`DefaultSelector`).
+    pub default_selector: Option<String>,
 }
