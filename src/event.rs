@@ -56,6 +56,23 @@ impl Status {
         }
     }
 
+    /// The status that run_results.json spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Success,
+            Self::Error,
+            Self::Skipped,
+            Self::PartialSuccess,
+            Self::NoOp,
+            Self::Pass,
+            Self::Fail,
+            Self::Warn,
+            Self::RuntimeError,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == text)
+    }
+
     /// Does it stop what depends on it, and fail the command?
     pub fn is_failure(self) -> bool {
         matches!(self, Self::Error | Self::Fail | Self::PartialSuccess | Self::RuntimeError)
@@ -78,6 +95,13 @@ pub struct Compiled {
     pub extra_ctes: Vec<(UniqueId, String)>,
     /// The code without those CTEs: what an ephemeral model's readers include.
     pub bare: Arc<str>,
+    /// Macros that rendering called directly (depth 0) beyond those known at parse; for tests and functions also those that
+    /// the materialization itself called: dbt adds them to the node's `depends_on.macros`.
+    pub macros: Vec<UniqueId>,
+    /// Where `code` was written, as the manifest shows it: `target/compiled/<package>/<path>`.
+    pub compiled_path: Option<Arc<str>>,
+    /// Where the executed SQL was written: `target/run/<package>/<path>`; seeds have it too (their `code` is empty), hooks don't.
+    pub build_path: Option<Arc<str>>,
 }
 
 /// What came of one node: dbt's `RunResult`.

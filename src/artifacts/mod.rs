@@ -1,11 +1,42 @@
 //! dbt's public JSON, mirrored: the only place where domain types become JSON, and stored formats are read.
+//!
+//! Views borrow from the manifest and are serialized in parallel, each resource to its own piece of text; key names and
+//! their order are those of dbt 1.12's artifacts.
+
+mod catalog;
+mod graph_summary;
+mod listing;
+mod manifest_v12;
+mod read;
+mod resource;
+mod resource_kinds;
+mod run_results;
+mod selectors;
+mod semantic_manifest;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::SystemTime;
 
-use crate::event::{Compiled, RunResult};
-use crate::manifest::{Json, JsonMap, Manifest, Node, Resource, Source, UniqueId};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::event::Compiled;
+use crate::manifest::{JsonMap, UniqueId};
+
+pub use catalog::{CatalogColumn, CatalogTable, catalog};
+pub use graph_summary::graph_summary;
+pub use listing::{DEFAULT_KEYS, listed};
+pub use manifest_v12::{edges, graph, manifest};
+pub use read::{PreviousResult, PreviousState, read_state};
+pub use resource::{model, output_path, resource};
+pub use run_results::{node_info, resource_info, result, run_results, sources};
+pub use selectors::selectors;
+pub use semantic_manifest::semantic_manifest;
+
+/// The dbt version whose formats and behaviour these are: `dbt_version` of every artifact.
+pub const DBT_VERSION: &str = "1.12.6";
 
 /// What a run has compiled so far, by node.
 pub type CompiledNodes = HashMap<UniqueId, Arc<Compiled>>;
@@ -14,89 +45,58 @@ pub type CompiledNodes = HashMap<UniqueId, Arc<Compiled>>;
 #[derive(Debug, Clone, Default)]
 pub struct Metadata {
     pub invocation_id: String,
-    pub invocation_started_at: chrono::DateTime<chrono::Utc>,
-    pub generated_at: chrono::DateTime<chrono::Utc>,
+    pub invocation_started_at: DateTime<Utc>,
+    pub generated_at: DateTime<Utc>,
     /// `DBT_ENV_CUSTOM_ENV_*`.
     pub env: JsonMap,
+    /// The project's `{database, schema, identifier}`, the adapter's defaults applied: manifest.json alone shows it.
     pub quoting: JsonMap,
+    /// selectors.yml as [`selectors`] gives it: manifest.json alone shows it.
+    pub selectors: JsonMap,
 }
 
-/// A resource as the manifest writes it, and as Jinja's `model` and `graph.nodes[…]` show it.
-pub fn resource(_resource: &Resource, _compiled: Option<&Compiled>) -> Json {
-    Json::Null
+/// The keys of `metadata` that all artifacts share.
+struct Header<'a> {
+    schema: &'static str,
+    metadata: &'a Metadata,
 }
 
-/// manifest.json (v12), as a text ready to be written.
-pub fn manifest(_manifest: &Manifest, _compiled: &CompiledNodes, _metadata: &Metadata) -> String {
-    String::new()
+impl Header<'_> {
+    fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let url = format!("https://schemas.getdbt.com/dbt/{}.json", self.schema);
+        map.serialize_entry("dbt_schema_version", &url)?;
+        map.serialize_entry("dbt_version", DBT_VERSION)?;
+        map.serialize_entry("generated_at", &timestamp(self.metadata.generated_at))?;
+        map.serialize_entry("invocation_id", &self.metadata.invocation_id)?;
+        map.serialize_entry("invocation_started_at", &timestamp(self.metadata.invocation_started_at))?;
+        map.serialize_entry("env", &self.metadata.env)
+    }
 }
 
-/// Jinja's `graph`: nodes, sources, exposures, metrics, groups …, each as in the manifest.
-pub fn graph(_manifest: &Manifest) -> Json {
-    Json::Null
+impl Serialize for Header<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.entries(&mut map)?;
+        map.end()
+    }
 }
 
-/// run_results.json (v6).
-pub fn run_results(
-    _manifest: &Manifest,
-    _results: &[Arc<RunResult>],
-    _elapsed: Duration,
-    _args: &JsonMap,
-    _metadata: &Metadata,
-) -> String {
-    String::new()
+/// `2026-11-21T09:37:15.310906Z`: UTC with microseconds, as artifacts write times.
+pub fn timestamp(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
-/// One column of the catalog's query, and the relation it is of.
-#[derive(Debug, Clone, Default)]
-pub struct CatalogColumn {
-    pub name: String,
-    pub index: i64,
-    pub kind: String,
-    pub comment: Option<String>,
+/// [`timestamp`] of a system time.
+pub fn system_timestamp(at: SystemTime) -> String {
+    timestamp(at.into())
 }
 
-/// One relation of the catalog.
-#[derive(Debug, Clone, Default)]
-pub struct CatalogTable {
-    pub unique_id: String,
-    pub database: Option<String>,
-    pub schema: String,
-    pub name: String,
-    pub kind: String,
-    pub comment: Option<String>,
-    pub owner: Option<String>,
-    pub columns: Vec<CatalogColumn>,
-    /// (id, label, value, description, include).
-    pub stats: Vec<(String, String, Json, String, bool)>,
+/// JSON text of a view. Views hold nothing that JSON cannot (keys are strings, floats that are not numbers become null).
+fn text(view: &impl Serialize) -> String {
+    serde_json::to_string(view).unwrap_or_else(|_| "null".to_owned())
 }
 
-/// catalog.json (v1).
-pub fn catalog(_nodes: &[CatalogTable], _sources: &[CatalogTable], _errors: Option<&[String]>, _metadata: &Metadata) -> String {
-    String::new()
-}
-
-/// sources.json (v3).
-pub fn sources(_results: &[(Arc<Source>, Arc<RunResult>)], _elapsed: Duration, _metadata: &Metadata) -> String {
-    String::new()
-}
-
-/// graph_summary.json as dbt 1.12 writes it.
-pub fn graph_summary(_manifest: &Manifest) -> String {
-    String::new()
-}
-
-/// semantic_manifest.json as dbt 1.12 writes it.
-pub fn semantic_manifest(_manifest: &Manifest) -> String {
-    String::new()
-}
-
-/// `ls --output json` for one resource: the asked keys that it has.
-pub fn listed(_resource: &Resource, _keys: &[String]) -> Json {
-    Json::Null
-}
-
-/// A node as `node_info` of the JSON log and of Jinja's `results` show it.
-pub fn node_info(_node: &Node) -> JsonMap {
-    JsonMap::new()
+/// JSON value of a view.
+fn value(view: &impl Serialize) -> crate::manifest::Json {
+    serde_json::to_value(view).unwrap_or_default()
 }

@@ -1,0 +1,192 @@
+//! Reading back what an earlier invocation left in its target folder: for `--state`, `--defer` and `retry`.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, SourceText, Span};
+use crate::event::Status;
+use crate::fs::FileSystem;
+use crate::manifest::{Json, JsonMap};
+
+/// The artifacts of an earlier invocation, each where its file is there.
+#[derive(Debug, Clone, Default)]
+pub struct PreviousState {
+    /// The folder, as given.
+    pub folder: String,
+    /// manifest.json, whole.
+    pub manifest: Option<Arc<Json>>,
+    /// run_results.json: by unique id, in the file's order.
+    pub run_results: Option<indexmap::IndexMap<String, PreviousResult>>,
+    /// `args` of run_results.json: what `retry` repeats.
+    pub args: JsonMap,
+    /// sources.json: each source's row, by unique id.
+    pub sources: Option<HashMap<String, Json>>,
+}
+
+/// One earlier result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PreviousResult {
+    pub unique_id: String,
+    pub status: Status,
+    /// `{successful, failed}` of a microbatch model.
+    pub batch_results: Option<Json>,
+}
+
+impl PreviousState {
+    /// A resource of the earlier manifest, whatever its kind.
+    pub fn resource(&self, id: &str) -> Option<&Json> {
+        let manifest = self.manifest.as_ref()?;
+        let sections =
+            ["nodes", "sources", "exposures", "metrics", "semantic_models", "saved_queries", "unit_tests", "functions", "macros"];
+        sections.iter().find_map(|section| manifest.get(section)?.get(id))
+    }
+
+    /// An error for a file that what was asked for needs.
+    pub fn missing(&self, file: &str) -> Diagnostic {
+        let code = "E0801";
+        Diagnostic::error(code, format!("no {file} in the state folder `{}`", self.folder)).help(
+            "give --state (or DBT_STATE) the target folder of an earlier run, copied to a place that this run does not overwrite",
+        )
+    }
+}
+
+/// Reads manifest.json, run_results.json and sources.json of a folder. A file that isn't there stays None (see
+/// [`PreviousState::missing`]); one that is broken, of another kind or too new is an error.
+pub fn read_state(fs: &dyn FileSystem, folder: &Path) -> (PreviousState, Vec<Diagnostic>) {
+    let mut found = PreviousState { folder: folder.display().to_string(), ..PreviousState::default() };
+    let mut diagnostics = Vec::new();
+    let mut file = |name: &str, kind: &str, newest: u32| match read_artifact(fs, folder, name, kind, newest) {
+        Ok(content) => content,
+        Err(diagnostic) => {
+            diagnostics.push(diagnostic);
+            None
+        }
+    };
+    found.manifest = file("manifest.json", "manifest", 12).map(Arc::new);
+    if let Some(mut results) = file("run_results.json", "run-results", 6) {
+        found.run_results = Some(previous_results(&results));
+        if let Some(Json::Object(args)) = results.get_mut("args").map(Json::take) {
+            found.args = args;
+        }
+    }
+    found.sources = file("sources.json", "sources", 3).map(|sources| {
+        let rows = sources.get("results").and_then(Json::as_array).into_iter().flatten();
+        rows.filter_map(|row| Some((row.get("unique_id")?.as_str()?.to_owned(), row.clone()))).collect()
+    });
+    (found, diagnostics)
+}
+
+fn previous_results(file: &Json) -> indexmap::IndexMap<String, PreviousResult> {
+    let rows = file.get("results").and_then(Json::as_array).into_iter().flatten();
+    let results = rows.filter_map(|row| {
+        let unique_id = row.get("unique_id")?.as_str()?.to_owned();
+        let status = Status::parse(row.get("status")?.as_str()?)?;
+        let batch_results = row.get("batch_results").filter(|value| !value.is_null()).cloned();
+        Some((unique_id.clone(), PreviousResult { unique_id, status, batch_results }))
+    });
+    results.collect()
+}
+
+/// One artifact, its version checked. `Ok(None)`: no such file.
+fn read_artifact(fs: &dyn FileSystem, folder: &Path, name: &str, kind: &str, newest: u32) -> Result<Option<Json>, Diagnostic> {
+    let path = folder.join(name);
+    if !fs.exists(&path) {
+        return Ok(None);
+    }
+    let shown = path.display().to_string();
+    let bytes = fs.read(&path).map_err(|error| {
+        Diagnostic::error("E0802", format!("cannot read the state file `{shown}`: {error}"))
+            .help("check the file's permissions, or point --state at another folder")
+    })?;
+    let content: Json = serde_json::from_slice(&bytes).map_err(|error| broken(&shown, &bytes, &error))?;
+    let url = content.pointer("/metadata/dbt_schema_version").and_then(Json::as_str).unwrap_or_default();
+    match schema_version(url) {
+        Some((found, version)) if found == kind && version <= newest => Ok(Some(content)),
+        Some((found, version)) if found == kind => Err(Diagnostic::error(
+            "E0804",
+            format!("`{shown}` has format {kind} v{version}, newer than v{newest}, which this version of lineal reads"),
+        )
+        .help("make the state with this version of lineal or with dbt 1.12, or upgrade lineal")),
+        _ => Err(Diagnostic::error("E0803", format!("`{shown}` is not dbt's {name}"))
+            .help(format!("its metadata.dbt_schema_version should name dbt/{kind}/v{newest}.json, and is `{url}`"))),
+    }
+}
+
+/// (`manifest`, 12) of `https://schemas.getdbt.com/dbt/manifest/v12.json`.
+fn schema_version(url: &str) -> Option<(&str, u32)> {
+    let mut parts = url.strip_suffix(".json")?.rsplit('/');
+    let version = parts.next()?.strip_prefix('v')?.parse().ok()?;
+    Some((parts.next()?, version))
+}
+
+/// A file that is not JSON, with the place where it stops being so.
+fn broken(shown: &str, bytes: &[u8], error: &serde_json::Error) -> Diagnostic {
+    let text = String::from_utf8_lossy(bytes);
+    let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = (line_start + error.column().saturating_sub(1)).min(text.len());
+    // Artifacts are one long line: keep only what surrounds the place.
+    let what = if error.is_eof() { "it ends too early" } else { "it is not JSON" };
+    let mut diagnostic = Diagnostic::error("E0803", format!("the state file `{shown}` is broken: {what} ({error})"))
+        .help("the run that wrote it was probably interrupted: make the state again");
+    if text.len() <= 100_000 {
+        diagnostic = diagnostic.at(&SourceText::new(shown, &*text), Span::new(at, at + 1));
+    }
+    diagnostic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::Disk;
+
+    fn state(files: &[(&str, &str)]) -> (PreviousState, Vec<Diagnostic>) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (name, content) in files {
+            Disk.write(&folder.path().join(name), content.as_bytes()).expect("written");
+        }
+        read_state(&Disk, folder.path())
+    }
+
+    fn codes(diagnostics: &[Diagnostic]) -> Vec<&'static str> {
+        diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+    }
+
+    #[test]
+    fn missing_files_are_no_error_until_asked_for() {
+        let (state, diagnostics) = state(&[]);
+        assert_eq!(codes(&diagnostics), Vec::<&str>::new());
+        assert!(state.manifest.is_none() && state.run_results.is_none() && state.sources.is_none());
+        assert_eq!(state.missing("manifest.json").code, "E0801");
+    }
+
+    #[test]
+    fn results_and_args_are_read() {
+        let (state, diagnostics) = state(&[(
+            "run_results.json",
+            r#"{"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json"},
+            "results": [{"unique_id": "model.a.b", "status": "error"}, {"unique_id": "model.a.c", "status": "no-op"}],
+            "args": {"which": "build"}}"#,
+        )]);
+        assert_eq!(codes(&diagnostics), Vec::<&str>::new());
+        let results = state.run_results.expect("read");
+        assert_eq!(results["model.a.b"].status, Status::Error);
+        assert_eq!(results["model.a.c"].status, Status::NoOp);
+        assert_eq!(state.args["which"], "build");
+    }
+
+    #[test]
+    fn broken_newer_and_foreign_files_are_told_apart() {
+        let (_, diagnostics) = state(&[("manifest.json", "{\"metadata\":\n {\"x\": ")]);
+        assert_eq!(codes(&diagnostics), ["E0803"]);
+        let label = &diagnostics[0].labels[0];
+        assert_eq!(label.source.position(label.span.start).0, 2);
+        let (_, diagnostics) = state(&[(
+            "manifest.json",
+            r#"{"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v20.json"}}"#,
+        )]);
+        assert_eq!(codes(&diagnostics), ["E0804"]);
+        let (_, diagnostics) = state(&[("sources.json", "[1]")]);
+        assert_eq!(codes(&diagnostics), ["E0803"]);
+    }
+}
