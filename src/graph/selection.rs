@@ -21,7 +21,8 @@ pub fn select(project: &Project, manifest: &Manifest, graph: &Graph, request: &S
     let (selectors, mut diagnostics) = Selectors::read(project, indirect);
     let (spec, default_selector) = spec(&selectors, request, indirect, &mut diagnostics);
     let Some(spec) = spec.filter(|_| !any_error(&diagnostics)) else { return (Selection::default(), diagnostics) };
-    let mut chooser = Chooser { project, manifest, graph, request, selectors: &selectors, open: Vec::new(), diagnostics };
+    let open = request.selector.iter().chain(&default_selector).cloned().collect();
+    let mut chooser = Chooser { project, manifest, graph, request, selectors: &selectors, open, diagnostics };
     let chosen = chooser.selected(&spec);
     if any_error(&chooser.diagnostics) {
         return (Selection::default(), chooser.diagnostics);

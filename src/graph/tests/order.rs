@@ -55,7 +55,7 @@ fn relatives_are_found_by_depth() {
     );
     assert_eq!(names(&graph.ancestors("model.shop.orders", Some(1))), "stg_orders stg_customers");
     assert_eq!(names(&graph.children("metric.shop.revenue")), "saved_query.by_month");
-    assert_eq!(graph.descendants("seed.shop.raw_customers", None).len(), 15);
+    assert_eq!(graph.descendants("seed.shop.raw_customers", None).len(), 16);
     assert!(graph.parents("model.shop.nobody").is_empty());
 }
 
