@@ -4,6 +4,7 @@
 //! their order are those of dbt 1.12's artifacts.
 
 mod catalog;
+mod counts;
 mod graph_summary;
 mod listing;
 mod manifest_v12;
@@ -26,6 +27,7 @@ use crate::event::Compiled;
 use crate::manifest::{JsonMap, UniqueId};
 
 pub use catalog::{CatalogColumn, CatalogTable, catalog};
+pub use counts::counts;
 pub use graph_summary::graph_summary;
 pub use listing::{DEFAULT_KEYS, listed};
 pub use manifest_v12::{edges, graph, manifest};

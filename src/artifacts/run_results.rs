@@ -209,8 +209,7 @@ pub fn resource_info(of: &Resource) -> JsonMap {
             (&test.path, &empty, relation)
         }
     };
-    let checksum = if let Resource::UnitTest(test) = of { test.checksum.as_deref() } else { None };
-    info(path, of.name(), of.unique_id().as_str(), of.resource_type(), None, meta, relation, checksum)
+    info(path, of.name(), of.unique_id().as_str(), of.resource_type(), None, meta, relation, None)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the keys of one flat object")]

@@ -1,9 +1,14 @@
 //! Report: events become console lines, the log file, the JSON log, and the run history. Decides nothing.
 
+mod event_names;
+mod promotion;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::event::Events;
+
+pub use promotion::{Promotion, promote};
 
 /// `--log-format` and its like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
