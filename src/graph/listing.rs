@@ -33,21 +33,6 @@ impl ListOutput {
     }
 }
 
-/// The keys of `--output json` where `--output-keys` gives none.
-const DEFAULT_KEYS: [&str; 11] = [
-    "alias",
-    "name",
-    "package_name",
-    "depends_on",
-    "direct_parents",
-    "tags",
-    "config",
-    "resource_type",
-    "source_name",
-    "original_file_path",
-    "unique_id",
-];
-
 /// One line for each chosen resource, sorted by id. `keys` matter for JSON only.
 pub fn list(manifest: &Manifest, selection: &Selection, output: ListOutput, keys: &[String]) -> Vec<String> {
     let mut ids: Vec<_> = selection.ids.iter().collect();
@@ -61,10 +46,7 @@ fn line(resource: &Resource, output: ListOutput, keys: &[String]) -> String {
         ListOutput::Selector => selector(resource),
         ListOutput::Name => name(resource),
         ListOutput::Path => resource.original_file_path().to_string(),
-        ListOutput::Json => {
-            let defaults = || DEFAULT_KEYS.map(ToString::to_string).to_vec();
-            json_line(&artifacts::listed(resource, &if keys.is_empty() { defaults() } else { keys.to_vec() }))
-        }
+        ListOutput::Json => json_line(&artifacts::listed(resource, keys)),
     }
 }
 

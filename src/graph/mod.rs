@@ -23,7 +23,7 @@ pub use build_order::{BuildOrder, Gates};
 pub use dag::Graph;
 pub use listing::{ListOutput, list};
 pub use selection::select;
-pub use state::PreviousState;
+pub use state::Comparand;
 
 use crate::manifest::{ResourceType, UniqueId};
 
@@ -66,7 +66,7 @@ pub struct SelectionRequest {
     /// Are nodes without any text taken too? `ls` shows them, other commands pass them over.
     pub include_empty: bool,
     /// Artifacts to compare with, for `state:`, `result:` and `source_status:`.
-    pub previous: Option<Arc<PreviousState>>,
+    pub previous: Option<Arc<Comparand>>,
 }
 
 /// The chosen resources, in manifest order.

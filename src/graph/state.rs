@@ -1,24 +1,24 @@
 //! Criteria that compare with an earlier run: `state:`, `result:` and `source_status:`.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::criteria::{Criterion, Method};
 use super::dag::Graph;
 use super::methods;
 use super::node_set::NodeSet;
-use crate::artifacts;
+use crate::artifacts::{self, PreviousState};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Json, JsonMap, Manifest, Node, Resource, ResourceType, UniqueId};
 use crate::project::Project;
 
-/// Artifacts of an earlier run (`--state`), as read through `artifacts/`; each None where the file is not there.
+/// What criteria compare with.
 #[derive(Debug, Clone, Default)]
-pub struct PreviousState {
-    pub manifest: Option<Json>,
-    pub results: Option<Json>,
-    pub sources: Option<Json>,
-    /// sources.json of the present target folder.
-    pub sources_current: Option<Json>,
+pub struct Comparand {
+    /// The artifacts of an earlier run (`--state`).
+    pub earlier: Arc<PreviousState>,
+    /// The rows of sources.json in the present target folder, by unique id; None without the file.
+    pub current_sources: Option<HashMap<String, Json>>,
 }
 
 /// The resources that a state, result or `source_status` criterion matches.
@@ -26,30 +26,34 @@ pub(super) fn search(
     project: &Project,
     manifest: &Manifest,
     graph: &Graph,
-    previous: Option<&PreviousState>,
+    previous: Option<&Comparand>,
     criterion: &Criterion,
 ) -> Result<NodeSet, Box<Diagnostic>> {
     let value = methods::text_of(criterion)?;
-    let missing = |what: &str| {
+    let place = &criterion.place;
+    let Some(previous) = previous else {
+        let message = format!("`{}:` compares with an earlier run, and no state was given", criterion.method.name());
         let help = "give the folder of an earlier run's artifacts with --state";
-        Box::new(criterion.place.error("E0507", what).help(help))
+        return Err(Box::new(place.error("E0507", message).help(help)));
     };
+    let earlier = &previous.earlier;
+    let missing = |file: &str| Box::new(earlier.missing(file).at(&place.source, place.span));
     match criterion.method {
         Method::Result => {
-            let results = previous.and_then(|state| state.results.as_ref());
-            let results = results.ok_or_else(|| missing("No comparison run_results"))?;
-            Ok(with_status(graph, results, &value))
+            let results = earlier.run_results.as_ref().ok_or_else(|| missing("run_results.json"))?;
+            let matched = results.values().filter(|result| result.status.as_str() == value);
+            Ok(matched.filter_map(|result| graph.position(&result.unique_id)).collect())
         }
         Method::SourceStatus => {
-            let before = previous.and_then(|state| state.sources.as_ref());
-            let before = before.ok_or_else(|| missing("No previous state comparison freshness results in sources.json"))?;
-            let now = previous.and_then(|state| state.sources_current.as_ref());
-            let now = now.ok_or_else(|| missing("No current state comparison freshness results in sources.json"))?;
+            let before = earlier.sources.as_ref().ok_or_else(|| missing("sources.json"))?;
+            let now = previous.current_sources.as_ref().ok_or_else(|| {
+                let message = "there is no sources.json in the target folder to compare the earlier one with";
+                Box::new(place.error("E0507", message).help("run `source freshness` first"))
+            })?;
             Ok(if value == "fresher" { fresher(graph, before, now) } else { NodeSet::default() })
         }
         _ => {
-            let old = previous.and_then(|state| state.manifest.as_ref());
-            let old = old.ok_or_else(|| missing("Got a state selector method, but no comparison manifest"))?;
+            let old = earlier.manifest.as_deref().ok_or_else(|| missing("manifest.json"))?;
             let Some(check) = Check::named(&value) else {
                 let message = format!("Got an invalid selector \"{value}\", expected one of {}", Check::names());
                 return Err(Box::new(criterion.place.error("E0503", message)));
@@ -61,28 +65,13 @@ pub(super) fn search(
     }
 }
 
-fn with_status(graph: &Graph, results: &Json, status: &str) -> NodeSet {
-    let rows = results.get("results").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
-    rows.iter()
-        .filter(|row| row.get("status").and_then(Json::as_str) == Some(status))
-        .filter_map(|row| graph.position(row.get("unique_id")?.as_str()?))
-        .collect()
-}
-
 /// Sources whose newest row is newer than it was; texts of the same form compare as times.
-fn fresher(graph: &Graph, before: &Json, now: &Json) -> NodeSet {
-    let times = |artifact: &Json| -> HashMap<String, String> {
-        let rows = artifact.get("results").and_then(Json::as_array).cloned().unwrap_or_default();
-        rows.iter()
-            .filter_map(|row| {
-                let id = row.get("unique_id")?.as_str()?;
-                Some((id.to_string(), row.get("max_loaded_at")?.as_str()?.to_string()))
-            })
-            .collect()
-    };
-    let before = times(before);
-    let newer = times(now).into_iter().filter(|(id, time)| before.get(id).is_none_or(|old| time > old));
-    newer.filter_map(|(id, _)| graph.position(&id)).collect()
+fn fresher(graph: &Graph, before: &HashMap<String, Json>, now: &HashMap<String, Json>) -> NodeSet {
+    let time = |row: Option<&Json>| row.and_then(|row| row.get("max_loaded_at")?.as_str().map(ToString::to_string));
+    let newer = now
+        .iter()
+        .filter(|(id, row)| time(Some(row)).is_some_and(|current| time(before.get(*id)).is_none_or(|earlier| current > earlier)));
+    newer.filter_map(|(id, _)| graph.position(id)).collect()
 }
 
 /// What `state:` compares.

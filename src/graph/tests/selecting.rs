@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::shop::{choose, request};
+use crate::artifacts::read_state;
 use crate::diagnostic::Severity;
-use crate::graph::{IndirectSelection, PreviousState, SelectionRequest};
+use crate::fs::{Disk, FileSystem};
+use crate::graph::{Comparand, IndirectSelection, SelectionRequest};
 use crate::manifest::ResourceType;
 
 /// Chooses without any test that is not asked for.
@@ -200,25 +202,26 @@ fn all_faults_of_a_request_are_told_at_once() {
 fn state_result_and_source_status_compare_with_artifacts() {
     let missing = choose(None, &request(&["state:new"], &[], IndirectSelection::Empty)).1;
     assert_eq!(missing[0].code, "E0507");
-    let previous = PreviousState {
-        manifest: Some(serde_json::json!({"nodes": {
-            "model.shop.orders": {"raw_code": "select 1", "fqn": ["shop", "marts", "orders"], "access": "protected"},
-            "model.shop.customers": {"raw_code": "select 2", "fqn": ["shop", "marts", "customers"], "access": "protected"},
-        }})),
-        results: Some(serde_json::json!({"results": [
-            {"unique_id": "model.shop.orders", "status": "error"},
-            {"unique_id": "test.shop.relationships", "status": "fail"},
-        ]})),
-        sources: Some(serde_json::json!({"results": [
-            {"unique_id": "source.shop.raw.orders", "max_loaded_at": "2024-01-01T00:00:00Z"},
-            {"unique_id": "source.shop.raw.payments", "max_loaded_at": "2024-01-01T00:00:00Z"},
-        ]})),
-        sources_current: Some(serde_json::json!({"results": [
-            {"unique_id": "source.shop.raw.orders", "max_loaded_at": "2024-01-02T00:00:00Z"},
-            {"unique_id": "source.shop.raw.payments", "max_loaded_at": "2024-01-01T00:00:00Z"},
-        ]})),
-    };
-    let previous = Some(Arc::new(previous));
+    let schema = |kind: &str| serde_json::json!({"dbt_schema_version": format!("https://schemas.getdbt.com/dbt/{kind}.json")});
+    let manifest = serde_json::json!({"metadata": schema("manifest/v12"), "nodes": {
+        "model.shop.orders": {"raw_code": "select 1", "fqn": ["shop", "marts", "orders"], "access": "protected"},
+        "model.shop.customers": {"raw_code": "select 2", "fqn": ["shop", "marts", "customers"], "access": "protected"},
+    }});
+    let results = serde_json::json!({"metadata": schema("run-results/v6"), "results": [
+        {"unique_id": "model.shop.orders", "status": "error"},
+        {"unique_id": "test.shop.relationships", "status": "fail"},
+    ]});
+    let row = |name: &str, day: u8| serde_json::json!({"unique_id": format!("source.shop.raw.{name}"), "max_loaded_at": format!("2024-01-0{day}T00:00:00Z")});
+    let sources = serde_json::json!({"metadata": schema("sources/v3"), "results": [row("orders", 1), row("payments", 1)]});
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, content) in [("manifest.json", manifest), ("run_results.json", results), ("sources.json", sources)] {
+        Disk.write(&folder.path().join(name), content.to_string().as_bytes()).expect("written");
+    }
+    let (earlier, faults) = read_state(&Disk, folder.path());
+    assert!(faults.is_empty(), "{faults:?}");
+    let now = [row("orders", 2), row("payments", 1)];
+    let current = now.into_iter().filter_map(|row| Some((row["unique_id"].as_str()?.to_string(), row)));
+    let previous = Some(Arc::new(Comparand { earlier: Arc::new(earlier), current_sources: Some(current.collect()) }));
     for (select, expected) in [
         ("state:old", "customers orders"),
         ("state:modified.body,state:old", "customers"),
