@@ -12,8 +12,21 @@ pub trait FileSystem: Send + Sync {
     fn is_dir(&self, path: &Path) -> bool;
     /// All files below a folder, depth first, sorted, links followed; absolute paths. A missing folder has none.
     fn walk(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
-    /// Deletes a file or a whole folder; a missing one is no error.
+    /// Deletes a file, a link or a whole folder; a missing one is no error.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// What lies directly in a folder, files and folders, sorted; absolute paths. A missing folder has nothing.
+    fn entries(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
+    /// Size in bytes, and when it was last written, in seconds since 1970 where the system knows.
+    fn stat(&self, file: &Path) -> io::Result<(u64, Option<f64>)>;
+    /// Makes `at` a link to the folder `target`, or a copy of it where links are not to be had. Replaces what is there.
+    fn link(&self, target: &Path, at: &Path) -> io::Result<()> {
+        self.remove(at)?;
+        for file in self.walk(target)? {
+            let inner = file.strip_prefix(target).unwrap_or(&file);
+            self.write(&at.join(inner), &self.read(&file)?)?;
+        }
+        Ok(())
+    }
 }
 
 /// The machine's own disk.
@@ -60,11 +73,99 @@ impl FileSystem for Disk {
         Ok(files)
     }
 
+    fn entries(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let mut paths = match std::fs::read_dir(folder) {
+            Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        paths.sort();
+        Ok(paths)
+    }
+
+    fn stat(&self, file: &Path) -> io::Result<(u64, Option<f64>)> {
+        let known = std::fs::metadata(file)?;
+        let since = known.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+        Ok((known.len(), since.map(|since| since.as_secs_f64())))
+    }
+
+    #[cfg(unix)]
+    fn link(&self, target: &Path, at: &Path) -> io::Result<()> {
+        self.remove(at)?;
+        if let Some(parent) = at.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::os::unix::fs::symlink(target, at)
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let done = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+        let is_link = path.is_symlink();
+        let done = if path.is_dir() && !is_link { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
         match done {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         }
+    }
+}
+
+/// Files in memory: for tests, and for projects that lie in the binary.
+#[derive(Debug, Default)]
+pub struct Memory(std::sync::RwLock<std::collections::BTreeMap<PathBuf, Vec<u8>>>);
+
+impl Memory {
+    /// From (path, text) pairs.
+    pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let files = files.into_iter().map(|(path, text)| (PathBuf::from(path), text.as_bytes().to_vec()));
+        Self(std::sync::RwLock::new(files.collect()))
+    }
+
+    fn files(&self) -> std::sync::RwLockReadGuard<'_, std::collections::BTreeMap<PathBuf, Vec<u8>>> {
+        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn change(&self) -> std::sync::RwLockWriteGuard<'_, std::collections::BTreeMap<PathBuf, Vec<u8>>> {
+        self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl FileSystem for Memory {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.files().get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.change().insert(path.to_owned(), content.to_vec());
+        Ok(())
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.files().keys().any(|file| file.starts_with(path))
+    }
+
+    fn is_dir(&self, path: &Path) -> bool {
+        self.files().keys().any(|file| file != path && file.starts_with(path))
+    }
+
+    fn walk(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        Ok(self.files().keys().filter(|file| file.starts_with(folder)).cloned().collect())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.change().retain(|file, _| !file.starts_with(path));
+        Ok(())
+    }
+
+    fn entries(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let names: std::collections::BTreeSet<PathBuf> = self
+            .files()
+            .keys()
+            .filter_map(|file| file.strip_prefix(folder).ok())
+            .filter_map(|inner| inner.iter().next().map(|name| folder.join(name)))
+            .collect();
+        Ok(names.into_iter().collect())
+    }
+
+    fn stat(&self, file: &Path) -> io::Result<(u64, Option<f64>)> {
+        Ok((self.read(file)?.len() as u64, None))
     }
 }

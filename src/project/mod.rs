@@ -1,12 +1,39 @@
 //! Load: a folder becomes a [`Project`]. Renders configuration values only, never models or macros.
 
-use std::path::{Path, PathBuf};
+mod builtin;
+mod config;
+pub mod context;
+mod credentials;
+mod environment;
+mod files;
+mod flags;
+mod load;
+mod packages;
+mod profile;
+mod render;
+#[cfg(test)]
+mod tests;
+mod version;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, SourceText};
-use crate::fs::FileSystem;
+pub use builtin::namespaces;
+pub use environment::with_dotenv;
+pub use files::checksum;
+pub use load::load;
+pub use packages::{Origin, PackageSpec};
+pub use profile::{IMPLIED_DATABASE, PROFILES_FILE};
+pub use render::{Step, late_in_property, render_yaml};
+pub use version::DBT_VERSION;
+
+use crate::diagnostic::SourceText;
 use crate::manifest::{Json, JsonMap};
 use crate::yaml::Yaml;
+
+/// The file that makes a folder a project.
+pub const PROJECT_FILE: &str = "dbt_project.yml";
 
 /// What the command line (flags and their environment variables) says of loading.
 #[derive(Debug, Clone, Default)]
@@ -26,8 +53,14 @@ pub struct LoadOptions {
     /// `deps`, `clean`: packages need not be installed.
     pub packages_required: bool,
     /// Global flags of the command line (`warn_error`, `full_refresh`, …) over `flags:` of dbt_project.yml: shown as `flags` and
-    /// `invocation_args_dict` in Jinja.
+    /// `invocation_args_dict` in Jinja. Only what was given, and `which`.
     pub flags: JsonMap,
+    /// The environment; None: the process's own. A `.env` file is added to it.
+    pub env: Option<HashMap<String, String>>,
+    /// None: a new one.
+    pub invocation_id: Option<String>,
+    /// None: now.
+    pub started_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A loaded project: everything read from disk, nothing rendered but configuration.
@@ -50,13 +83,24 @@ pub struct Project {
     pub target_path: PathBuf,
     pub log_path: PathBuf,
     pub packages_path: PathBuf,
+    /// The folder profiles.yml was looked for in, or found.
+    pub profiles_dir: PathBuf,
+    /// What packages.yml or dependencies.yml asks for, and that file's name.
+    pub dependencies: Vec<PackageSpec>,
+    pub dependencies_file: &'static str,
     /// What all rendering contexts share (env_var, var, target, flags …).
     pub invocation: Arc<InvocationInfo>,
 }
 
 impl Project {
+    /// The root project: loading always puts it first.
     pub fn root_package(&self) -> &Arc<Package> {
         &self.packages[0]
+    }
+
+    /// A flag that is on; unknown ones are off.
+    pub fn flag(&self, name: &str) -> bool {
+        self.flags.get(name).and_then(Json::as_bool).unwrap_or_default()
     }
 
     pub fn package(&self, name: &str) -> Option<&Arc<Package>> {
@@ -92,6 +136,9 @@ pub struct ProjectConfig {
     pub function_paths: Vec<String>,
     pub asset_paths: Vec<String>,
     pub clean_targets: Vec<String>,
+    pub target_path: Option<String>,
+    pub log_path: Option<String>,
+    pub packages_install_path: String,
     pub require_dbt_version: Vec<String>,
     /// `models`, `seeds`, `snapshots`, `sources`, `data_tests` (`tests` folded in), `unit_tests`, `exposures`, `metrics`,
     /// `semantic-models`, `saved-queries`, `analyses`, `functions`: the trees, values rendered, with places.
@@ -103,8 +150,10 @@ pub struct ProjectConfig {
     pub dispatch: Vec<(String, Vec<String>)>,
     pub on_run_start: Vec<String>,
     pub on_run_end: Vec<String>,
-    /// As given: {database, schema, identifier}.
+    /// As given: {database, schema, identifier}. Packages have the root's.
     pub quoting: JsonMap,
+    /// An object with what the project gives of `comment`, `append` and `job-label`: no `comment` means dbt's own comment, an
+    /// empty one means none.
     pub query_comment: Json,
     pub flags: JsonMap,
     pub restrict_access: bool,
@@ -113,6 +162,26 @@ pub struct ProjectConfig {
 impl ProjectConfig {
     pub fn resource_config(&self, kind: &str) -> Option<&Yaml> {
         self.resource_configs.iter().find(|(name, _)| name == kind).map(|(_, tree)| tree)
+    }
+
+    /// Every folder that property files may lie in: models, seeds, snapshots, analyses, macros, tests, functions; each once.
+    pub fn all_source_paths(&self) -> Vec<String> {
+        let lists = [
+            &self.model_paths,
+            &self.seed_paths,
+            &self.snapshot_paths,
+            &self.analysis_paths,
+            &self.macro_paths,
+            &self.test_paths,
+            &self.function_paths,
+        ];
+        let mut paths: Vec<String> = Vec::new();
+        for path in lists.into_iter().flatten().map(|path| path.trim_end_matches('/')) {
+            if !paths.iter().any(|known| known == path) {
+                paths.push(path.to_owned());
+            }
+        }
+        paths
     }
 }
 
@@ -124,8 +193,10 @@ pub struct Profile {
     /// `duckdb`, `postgres`.
     pub adapter: Arc<str>,
     pub threads: usize,
-    /// The target's keys, rendered, secrets included: never shown; for `adapter/`.
+    /// The target's keys, rendered, secrets included: never shown; for `adapter/`. DuckDB's `path` is absolute.
     pub credentials: JsonMap,
+    /// Jinja's `target`: no secrets.
+    pub shown: JsonMap,
     /// With the adapter's defaults: DuckDB's database is the file's stem.
     pub database: Option<String>,
     pub schema: String,
@@ -162,7 +233,8 @@ pub struct SourceFile {
     pub path: Arc<str>,
     /// The resource folder: `models`.
     pub search_path: Arc<str>,
-    /// Named for people (prefixed with the package's folder when it isn't the root's). Seeds' text is not read (empty).
+    /// Named for people (prefixed with the package's folder when it isn't the root's). The whole file as it is; dbt strips
+    /// white space at both ends before it uses a text. Seeds' text is not kept (empty).
     pub source: SourceText,
     /// sha256, dbt's way (`FileHash.from_contents` of the stripped text; seeds: from path above 1 MiB).
     pub checksum: crate::manifest::Checksum,
@@ -178,14 +250,9 @@ pub struct InvocationInfo {
     /// `which`, and all flags: dbt's `invocation_args_dict`.
     pub args: JsonMap,
     /// The environment, `.env` included.
-    pub env: std::collections::HashMap<String, String>,
+    pub env: HashMap<String, String>,
     /// `DBT_ENV_CUSTOM_ENV_*`, prefix stripped.
     pub metadata_env: JsonMap,
     /// Values of `DBT_ENV_SECRET_*`: scrubbed from everything shown or written.
     pub secrets: Vec<String>,
-}
-
-/// Reads a project. Errors are collected; `None` only where nothing further can be said (no dbt_project.yml, broken YAML).
-pub fn load(_fs: &dyn FileSystem, _cwd: &Path, _options: &LoadOptions) -> (Option<Project>, Vec<Diagnostic>) {
-    (None, Vec::new())
 }

@@ -1,0 +1,402 @@
+//! From a folder to a [`Project`]: the project file, vars, profile, packages and files, in dbt's order.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::context::{BaseContext, Given};
+use super::files::Folder;
+use super::packages::{self, PackageSpec};
+use super::render::{late_in_project, render_yaml};
+use super::{InvocationInfo, LoadOptions, PROJECT_FILE, Package, Profile, Project, ProjectConfig};
+use super::{builtin, config, environment, files, flags, profile};
+use crate::diagnostic::{Diagnostic, SourceText, any_error};
+use crate::fs::FileSystem;
+use crate::manifest::{Json, JsonMap};
+use crate::yaml::{self, Kind, Reader, Yaml};
+
+/// Reads a project. Errors are collected; `None` only where nothing further can be said (no dbt_project.yml, broken YAML).
+pub fn load(fs: &dyn FileSystem, cwd: &Path, options: &LoadOptions) -> (Option<Project>, Vec<Diagnostic>) {
+    let mut loader = Loader { fs, cwd, options, diagnostics: Vec::new() };
+    let project = loader.project();
+    (project, loader.diagnostics)
+}
+
+struct Loader<'a> {
+    fs: &'a dyn FileSystem,
+    cwd: &'a Path,
+    options: &'a LoadOptions,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// dbt_project.yml as read.
+struct ProjectFile {
+    source: SourceText,
+    yaml: Yaml,
+}
+
+impl Loader<'_> {
+    fn project(&mut self) -> Option<Project> {
+        let env = self.options.env.clone().unwrap_or_else(process_environment);
+        let env = environment::with_dotenv(self.fs, self.cwd, env);
+        let root = self.root()?;
+        let file = self.project_file(&root, "")?;
+        let (of_project, said) = flags::of_project(file.yaml.get("flags"), &file.source);
+        self.diagnostics.extend(said);
+        let cli_vars = self.cli_vars();
+        let vars_file = self.vars_file(&root, &file);
+        let mut flags = self.flags(&of_project, &cli_vars);
+        let mut invocation = self.invocation(&flags, env);
+
+        let before = self.diagnostics.len();
+        let (profile, profiles_dir) = self.profile(&root, &file, &invocation, &cli_vars);
+        let profile_failed = any_error(&self.diagnostics[before..]);
+        if profile_failed && !self.options.profile_required {
+            self.diagnostics.truncate(before);
+        }
+        flags.insert("profiles_dir".to_owned(), profiles_dir.to_string_lossy().into());
+        self.note_flags(&mut invocation, &flags);
+
+        let mut vars = vars_file.clone();
+        vars.extend(cli_vars.clone());
+        let profile = profile.unwrap_or_default();
+        let context = self.context(&invocation, vars, &profile);
+        let version_check = flags.get("version_check").and_then(Json::as_bool).unwrap_or(true);
+        let config = self.config(&file, &context, version_check);
+
+        let target_path = self.path(&root, self.options.target_path.as_deref(), config.target_path.as_deref(), "target");
+        let log_path = self.path(&root, self.options.log_path.as_deref(), config.log_path.as_deref(), "logs");
+        for (name, path) in [("project_dir", &root), ("log_path", &log_path)] {
+            flags.insert(name.to_owned(), path.to_string_lossy().into());
+        }
+        self.note_flags(&mut invocation, &flags);
+
+        let (dependencies, dependencies_file, said) =
+            packages::asked(self.fs, &root, "", &self.package_context(&invocation, &cli_vars));
+        self.diagnostics.extend(said);
+        let packages_path = root.join(&config.packages_install_path);
+        let mut project = Project {
+            selectors: packages::yaml_file(self.fs, &root, "selectors.yml", "", &mut self.diagnostics),
+            packages: vec![Arc::new(Package {
+                name: config.name.as_str().into(),
+                root: root.clone(),
+                builtin: false,
+                config,
+                files: Vec::new(),
+            })],
+            root,
+            profile,
+            cli_vars,
+            vars_file,
+            flags,
+            target_path,
+            log_path,
+            packages_path,
+            profiles_dir,
+            dependencies,
+            dependencies_file,
+            invocation,
+        };
+        self.render_selectors(&mut project, &context);
+        if self.options.packages_required {
+            self.packages(&mut project, version_check);
+            self.files(&mut project);
+            project.packages.extend(builtin::packages(&project.profile.adapter));
+        }
+        Some(project)
+    }
+
+    /// `--project-dir`, else the nearest folder upward that has a dbt_project.yml.
+    fn root(&mut self) -> Option<PathBuf> {
+        let has_file = |folder: &Path| self.fs.exists(&folder.join(PROJECT_FILE));
+        let found = match &self.options.project_dir {
+            Some(folder) => Some(normal(&self.cwd.join(folder))).filter(|folder| has_file(folder)),
+            None => self.cwd.ancestors().find(|folder| has_file(folder)).map(Path::to_owned),
+        };
+        if found.is_none() {
+            let (place, help) = match &self.options.project_dir {
+                Some(folder) => (folder.display().to_string(), "correct --project-dir"),
+                None => (
+                    format!("{} or above it", self.cwd.display()),
+                    "go to a project's folder, name it with --project-dir, or make one with 'lineal init'",
+                ),
+            };
+            self.diagnostics.push(Diagnostic::error("E0100", format!("there is no {PROJECT_FILE} in {place}")).help(help));
+        }
+        found
+    }
+
+    fn project_file(&mut self, root: &Path, prefix: &str) -> Option<ProjectFile> {
+        let (said, found) = {
+            let mut said = Vec::new();
+            let found = packages::yaml_file(self.fs, root, PROJECT_FILE, prefix, &mut said);
+            (said, found)
+        };
+        let failed = any_error(&said);
+        self.diagnostics.extend(said);
+        let Some((source, yaml)) = found else {
+            if !failed {
+                let message = format!("{prefix}{PROJECT_FILE} is empty");
+                self.diagnostics
+                    .push(Diagnostic::error("E0103", message).help("it needs at least a line like: name: my_project"));
+            }
+            return None;
+        };
+        if !matches!(yaml.kind, Kind::Map(_)) {
+            let mut reader = Reader { source: &source, code: "E0103", diagnostics: &mut self.diagnostics };
+            reader.wrong_kind(&yaml, PROJECT_FILE, "a map of keys");
+            return None;
+        }
+        Some(ProjectFile { source, yaml })
+    }
+
+    fn cli_vars(&mut self) -> JsonMap {
+        let Some(text) = &self.options.vars else { return JsonMap::new() };
+        let source = SourceText::new("--vars", text.as_str());
+        let (yaml, said) = yaml::read(&source);
+        let failed = any_error(&said);
+        self.diagnostics.extend(said);
+        match yaml.map(|yaml| (yaml.to_json(), yaml)) {
+            Some((Json::Object(vars), _)) => vars,
+            Some((_, yaml)) => {
+                let message = format!("--vars must be a map, not {}", yaml.kind.noun());
+                let help = "write it like: --vars '{start: 2024-01-01, full: true}'";
+                self.diagnostics.push(Diagnostic::error("E0801", message).at(&source, yaml.span).help(help));
+                JsonMap::new()
+            }
+            None => {
+                debug_assert!(failed);
+                JsonMap::new()
+            }
+        }
+    }
+
+    /// `vars:` of vars.yml; a project may give vars there or in dbt_project.yml, not in both.
+    fn vars_file(&mut self, root: &Path, project: &ProjectFile) -> JsonMap {
+        let Some((source, yaml)) = packages::yaml_file(self.fs, root, "vars.yml", "", &mut self.diagnostics) else {
+            return JsonMap::new();
+        };
+        let mut reader = Reader { source: &source, code: "E0103", diagnostics: &mut self.diagnostics };
+        let Some(vars) = yaml.get("vars") else { return JsonMap::new() };
+        if reader.expect_map(vars, "'vars'").is_none_or(<[_]>::is_empty) {
+            return JsonMap::new();
+        }
+        if let Some(entry) = project.yaml.entry("vars").filter(|entry| !entry.value.entries().is_empty()) {
+            self.diagnostics.push(
+                Diagnostic::error("E0103", format!("vars are given in vars.yml and in {PROJECT_FILE}"))
+                    .at(&project.source, entry.key_span)
+                    .at_with(&source, vars.span, "and here")
+                    .help("keep one of the two"),
+            );
+        }
+        match vars.to_json() {
+            Json::Object(vars) => vars,
+            _ => JsonMap::new(),
+        }
+    }
+
+    fn flags(&mut self, of_project: &JsonMap, cli_vars: &JsonMap) -> JsonMap {
+        let mut given = self.options.flags.clone();
+        given.insert("vars".to_owned(), Json::Object(cli_vars.clone()));
+        if let Some(text) = given.get("warn_error_options").and_then(Json::as_str) {
+            let source = SourceText::new("--warn-error-options", text);
+            let (yaml, said) = yaml::read(&source);
+            self.diagnostics.extend(said);
+            let mut reader = Reader { source: &source, code: "E0801", diagnostics: &mut self.diagnostics };
+            let options = yaml.filter(|yaml| reader.expect_map(yaml, "--warn-error-options").is_some());
+            let options = options.map(|yaml| flags::warn_error_options(&yaml, &mut reader));
+            given.insert("warn_error_options".to_owned(), options.unwrap_or_default());
+        }
+        flags::in_force(of_project, &given)
+    }
+
+    fn invocation(&self, flags: &JsonMap, env: HashMap<String, String>) -> Arc<InvocationInfo> {
+        Arc::new(InvocationInfo {
+            invocation_id: self.options.invocation_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
+            run_started_at: self.options.started_at.unwrap_or_else(chrono::Utc::now),
+            args: flags::arguments(flags),
+            metadata_env: environment::metadata(&env),
+            secrets: environment::secrets(&env),
+            env,
+        })
+    }
+
+    /// Flags that only become known on the way.
+    fn note_flags(&self, invocation: &mut Arc<InvocationInfo>, flags: &JsonMap) {
+        let args = flags::arguments(flags);
+        match Arc::get_mut(invocation) {
+            Some(own) => own.args = args,
+            None => {
+                let old = &**invocation;
+                *invocation = Arc::new(InvocationInfo {
+                    invocation_id: old.invocation_id.clone(),
+                    run_started_at: old.run_started_at,
+                    args,
+                    env: old.env.clone(),
+                    metadata_env: old.metadata_env.clone(),
+                    secrets: old.secrets.clone(),
+                });
+            }
+        }
+    }
+
+    fn package_context(&self, invocation: &Arc<InvocationInfo>, cli_vars: &JsonMap) -> BaseContext {
+        let given = Given { target: None, secrets: true, vars_required: true };
+        BaseContext::for_configuration(invocation, cli_vars.clone(), given)
+    }
+
+    /// What dbt_project.yml's values see: `deps` and `clean` are content without vars and target.
+    fn context(&self, invocation: &Arc<InvocationInfo>, vars: JsonMap, profile: &Profile) -> BaseContext {
+        let vars_required = self.options.flags.get("which").and_then(Json::as_str) != Some("deps");
+        let given = Given { target: Some(profile.shown.clone()), secrets: false, vars_required };
+        BaseContext::for_configuration(invocation, vars, given)
+    }
+
+    fn profile(
+        &mut self,
+        root: &Path,
+        file: &ProjectFile,
+        invocation: &Arc<InvocationInfo>,
+        cli_vars: &JsonMap,
+    ) -> (Option<Profile>, PathBuf) {
+        let context = self.package_context(invocation, cli_vars);
+        let (project_profile, said) = profile::project_profile(&file.yaml, &file.source, &context);
+        let unrendered = any_error(&said) && self.options.profile.is_none();
+        self.diagnostics.extend(said);
+        let home = invocation.env.get("HOME").or_else(|| invocation.env.get("USERPROFILE")).map(PathBuf::from);
+        let from_env = ["DBT_ENGINE_PROFILES_DIR", "DBT_PROFILES_DIR"].iter().find_map(|name| invocation.env.get(*name));
+        let profiles_dir = self.options.profiles_dir.clone().or_else(|| from_env.map(PathBuf::from));
+        let place = file.yaml.entry("profile").map_or_else(Default::default, |entry| entry.value.span);
+        let choice = profile::Choice {
+            fs: self.fs,
+            cwd: self.cwd,
+            root,
+            home: home.as_deref(),
+            profiles_dir: profiles_dir.as_deref(),
+            profile: self.options.profile.as_deref(),
+            target: self.options.target.as_deref(),
+            threads: self.options.threads,
+            project_profile,
+            project_place: Some((file.source.clone(), place)),
+            context: &context,
+        };
+        let folder = normal(&profile::folder(&choice));
+        if unrendered {
+            return (None, folder);
+        }
+        let (profile, said) = profile::load(&choice);
+        self.diagnostics.extend(said);
+        (profile, folder)
+    }
+
+    fn config(&mut self, file: &ProjectFile, context: &BaseContext, version_check: bool) -> ProjectConfig {
+        let (rendered, said) = render_yaml(&file.yaml, &file.source, context, &late_in_project);
+        self.diagnostics.extend(said);
+        let (config, said) = config::read(&rendered, &file.yaml, &file.source, version_check);
+        self.diagnostics.extend(said);
+        config
+    }
+
+    /// A path of the command line starts at the current folder, one of the project at its root.
+    fn path(&self, root: &Path, given: Option<&Path>, of_project: Option<&str>, default: &str) -> PathBuf {
+        match given {
+            Some(given) => normal(&self.cwd.join(given)),
+            None => normal(&root.join(of_project.unwrap_or(default))),
+        }
+    }
+
+    fn render_selectors(&mut self, project: &mut Project, context: &BaseContext) {
+        if let Some((source, yaml)) = project.selectors.take() {
+            let (rendered, said) = render_yaml(&yaml, &source, context, &|_| false);
+            self.diagnostics.extend(said);
+            project.selectors = Some((source, rendered));
+        }
+    }
+
+    /// Adds the installed packages; each sees the target and the environment, but neither `--vars` nor the root's vars.
+    fn packages(&mut self, project: &mut Project, version_check: bool) {
+        let installed = packages::installed(self.fs, &project.packages_path);
+        let root_config = &project.packages[0].config;
+        let locked = packages::locked(self.fs, &project.root, &mut self.diagnostics);
+        let locked = locked.map(|(specs, _)| specs).filter(|specs| !specs.is_empty());
+        let asked: &[PackageSpec] = locked.as_deref().unwrap_or(&project.dependencies);
+        let check = packages::check_installed(asked, &installed, project.dependencies_file, &root_config.packages_install_path);
+        self.diagnostics.extend(check);
+        let quoting = root_config.quoting.clone();
+        let context = self.context(&project.invocation, JsonMap::new(), &project.profile);
+        for folder in installed {
+            let prefix = prefix(&project.root, &folder);
+            let Some(file) = self.project_file(&folder, &prefix) else { continue };
+            let mut config = self.config(&file, &context, version_check);
+            config.quoting.clone_from(&quoting);
+            if let Some(twin) = project.package(&config.name).filter(|_| !config.name.is_empty()) {
+                let mut diagnostic = Diagnostic::error("E0132", format!("two packages are named '{}'", config.name));
+                let name_span = |yaml: &Yaml| yaml.get("name").map(|name| name.span).unwrap_or_default();
+                diagnostic = diagnostic.at(&file.source, name_span(&file.yaml));
+                if let Some(source) = &twin.config.source {
+                    let span = yaml::read(source).0.as_ref().map(name_span).unwrap_or_default();
+                    diagnostic = diagnostic.at_with(source, span, "this one as well");
+                }
+                self.diagnostics.push(diagnostic.help("rename or remove one of them"));
+                continue;
+            }
+            project.packages.push(Arc::new(Package {
+                name: config.name.as_str().into(),
+                root: folder,
+                builtin: false,
+                config,
+                files: Vec::new(),
+            }));
+        }
+    }
+
+    /// Finds and reads the files of all packages, side by side.
+    fn files(&mut self, project: &mut Project) {
+        let (fs, flags, root) = (self.fs, &project.flags, &project.root);
+        let read: Vec<_> = project
+            .packages
+            .par_iter()
+            .map(|package| {
+                let prefix = prefix(root, &package.root);
+                files::read(&Folder { fs, root: &package.root, prefix: &prefix, config: &package.config, flags })
+            })
+            .collect();
+        for (package, (files, said)) in project.packages.iter_mut().zip(read) {
+            self.diagnostics.extend(said);
+            if let Some(package) = Arc::get_mut(package) {
+                package.files = files;
+            }
+        }
+    }
+}
+
+/// Before the paths of a package's files: empty for the root.
+fn prefix(root: &Path, package: &Path) -> String {
+    if root == package {
+        return String::new();
+    }
+    let shown = package.strip_prefix(root).unwrap_or(package);
+    format!("{}/", shown.display())
+}
+
+fn process_environment() -> HashMap<String, String> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
+/// Without `.` and, where they follow a name, `..`.
+pub(super) fn normal(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
