@@ -387,16 +387,16 @@ impl File<'_> {
             return;
         }
         let wanted = config.require_dbt_version.join(", ");
-        let name = &config.name;
+        let name = if config.name.is_empty() { "this project".to_owned() } else { format!("'{}'", config.name) };
         match version::check(&bounds) {
             Verdict::Holds => {}
             Verdict::Differs => {
                 let ours = version::DBT_VERSION;
-                let message = format!("'{name}' asks for dbt {wanted}, but lineal is compatible with dbt {ours}");
+                let message = format!("{name} asks for dbt {wanted}, but lineal is compatible with dbt {ours}");
                 self.error(value.span, message, "use another version of it, widen the range, or run with --no-version-check");
             }
             Verdict::Impossible => {
-                let message = format!("'{name}' asks for dbt {wanted}, which no version can be");
+                let message = format!("{name} asks for dbt {wanted}, which no version can be");
                 self.error(value.span, message, "correct the range, or run with --no-version-check");
             }
         }

@@ -64,7 +64,7 @@ pub struct LoadOptions {
 }
 
 /// A loaded project: everything read from disk, nothing rendered but configuration.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Project {
     /// The folder of the root's dbt_project.yml, absolute.
     pub root: PathBuf,

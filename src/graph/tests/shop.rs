@@ -333,6 +333,7 @@ pub fn project(selectors: Option<&str>) -> Project {
         log_path: PathBuf::from("/project/logs"),
         packages_path: PathBuf::from("/project/dbt_packages"),
         invocation: Arc::new(InvocationInfo::default()),
+        ..Project::default()
     }
 }
 
