@@ -21,6 +21,8 @@ pub struct Patch {
     pub entry: Arc<Yaml>,
     /// `config:` with top-level `meta`, `docs`, `group`, `contract` and `access` moved into it.
     pub config: JsonMap,
+    /// `config:` as written, before rendering.
+    pub unrendered: JsonMap,
     pub version: Option<VersionPatch>,
 }
 
@@ -147,16 +149,17 @@ pub fn patches(property: &Property, diagnostics: &mut Vec<Diagnostic>) -> Vec<Pa
         file: property.file.clone(),
         entry: Arc::new(property.entry.clone()),
         config: config(property, diagnostics),
+        unrendered: columns::map(property.unrendered.get("config")),
         version: None,
     };
     let versions = property.entry.get("versions").map(Yaml::items).unwrap_or_default();
     if property.section != "models" || versions.is_empty() {
         return vec![patch];
     }
-    versioned(&patch, versions, diagnostics)
+    versioned(&patch, versions, &property.unrendered, diagnostics)
 }
 
-fn versioned(patch: &Patch, versions: &[Yaml], diagnostics: &mut Vec<Diagnostic>) -> Vec<Patch> {
+fn versioned(patch: &Patch, versions: &[Yaml], unrendered: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Vec<Patch> {
     let mut seen: HashMap<String, Span> = HashMap::new();
     let mut known = Vec::new();
     for entry in versions {
@@ -191,6 +194,9 @@ fn versioned(patch: &Patch, versions: &[Yaml], diagnostics: &mut Vec<Diagnostic>
         if let Some(access) = columns::text(entry.get("access")) {
             patch.config.insert("access".to_owned(), access.into());
         }
+        let written = unrendered.get("versions").map(Yaml::items).unwrap_or_default();
+        let written = written.iter().find(|entry| entry.get("v").and_then(version).as_ref() == Some(&number));
+        patch.unrendered = columns::map(written.and_then(|entry| entry.get("config")));
         patch.version = Some(VersionPatch { version: number, latest: latest.clone(), entry: entry.clone() });
         patch
     });

@@ -64,6 +64,13 @@ pub fn enabled_before_patch(levels: &Levels<'_>, calls: &JsonMap) -> bool {
     all.filter_map(|level| level.get("enabled")).next_back().and_then(Json::as_bool).unwrap_or(true)
 }
 
+/// The keys of a config that its class does not know: what an adapter or a macro reads.
+pub fn extras(kind: ResourceType, config: &Config) -> JsonMap {
+    let class = class::of(kind);
+    let unknown = config.0.iter().filter(|(key, _)| class.field(key).is_none());
+    unknown.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 /// dbt's `unrendered_config`: the same levels, later ones replacing earlier ones key by key.
 pub fn unrendered(levels: &Levels<'_>, patch: Option<&JsonMap>, calls: &JsonMap) -> JsonMap {
     let mut merged = JsonMap::new();

@@ -1,0 +1,43 @@
+//! A model that is a time spine.
+
+use serde_json::json;
+
+use crate::diagnostic::Diagnostic;
+use crate::manifest::Json;
+use crate::yaml::Yaml;
+
+use super::columns;
+use super::patch::Patch;
+
+/// `time_spine:` of a model; its columns must be documented, the standard one with a granularity.
+pub fn read(patch: &Patch, diagnostics: &mut Vec<Diagnostic>) -> Option<Json> {
+    let spine = patch.entry.get("time_spine").filter(|spine| !spine.is_null())?;
+    let standard = columns::text(spine.get("standard_granularity_column")).unwrap_or_default();
+    let documented = patch.columns();
+    let find = |name: &str| documented.iter().find(|column| columns::text(column.get("name")).as_deref() == Some(name));
+    let mut fail = |message: String| diagnostics.push(Diagnostic::error("E0262", message).at(&patch.file.source, spine.span));
+    match find(&standard) {
+        None => fail(format!(
+            "Time spine standard granularity column must be defined on the model. Got invalid column name '{standard}' for \
+             model '{}'",
+            patch.name
+        )),
+        Some(column) if columns::text(column.get("granularity")).is_none() => fail(format!(
+            "Time spine standard granularity column must have a granularity defined. Please add one for column '{standard}' \
+             in model '{}'",
+            patch.name
+        )),
+        Some(_) => {}
+    }
+    let mut custom = Vec::new();
+    for entry in spine.get("custom_granularities").map(Yaml::items).unwrap_or_default() {
+        let name = columns::text(entry.get("name")).unwrap_or_default();
+        let column = columns::text(entry.get("column_name"));
+        let wanted = column.as_deref().unwrap_or(&name);
+        if find(wanted).is_none() {
+            fail(format!("Time spine custom granularity column '{wanted}' does not exist in model '{}'", patch.name));
+        }
+        custom.push(json!({"name": name, "column_name": column}));
+    }
+    Some(json!({"standard_granularity_column": standard, "custom_granularities": custom}))
+}
