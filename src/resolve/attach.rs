@@ -120,9 +120,8 @@ pub fn attach(shared: &Shared<'_>, parsed: &Parsed, diagnostics: &mut Vec<Diagno
             }
         }
     }
-    let plain = (0..parsed.drafts.len()).filter(|at| {
-        parsed.drafts[*at].test.is_none() && patches[*at].as_ref().is_none_or(|patch| patch.version.is_none())
-    });
+    let plain = (0..parsed.drafts.len())
+        .filter(|at| parsed.drafts[*at].test.is_none() && patches[*at].as_ref().is_none_or(|patch| patch.version.is_none()));
     let order = plain.chain(versioned).collect();
     Attached { patches, order }
 }

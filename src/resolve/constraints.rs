@@ -54,9 +54,7 @@ fn check_primary_keys(node: &Node, own: &[Constraint], patch: &Patch, diagnostic
         .collect();
     let mut fail = |message: String| {
         let message = format!("Primary key constraint error: ({}) {message}", node.original_file_path);
-        diagnostics.push(
-            Diagnostic::error("E0260", message).at(&patch.file.source, patch.place()).node(node.unique_id.shared()),
-        );
+        diagnostics.push(Diagnostic::error("E0260", message).at(&patch.file.source, patch.place()).node(node.unique_id.shared()));
     };
     if keyed.len() > 1 {
         fail(format!(
@@ -89,10 +87,8 @@ fn foreign_keys(node: &mut Node, own: &[Constraint], patch: &Patch, diagnostics:
             Some(Named::Ref(call)) => node.refs.push(call),
             Some(Named::Source(source, table)) => node.sources.push((source, table)),
             None => {
-                let message = format!(
-                    "Invalid 'ref' or 'source' syntax on foreign key constraint 'to' on model {}: {target}.",
-                    node.name
-                );
+                let message =
+                    format!("Invalid 'ref' or 'source' syntax on foreign key constraint 'to' on model {}: {target}.", node.name);
                 diagnostics.push(Diagnostic::error("E0261", message).at(&patch.file.source, patch.place()));
             }
         }

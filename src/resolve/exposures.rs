@@ -104,7 +104,9 @@ pub fn exposure(shared: &Shared<'_>, property: &Property, diagnostics: &mut Vec<
     let project_wide = super::root_values(&property.package, "exposures");
     let mut tags: std::collections::BTreeSet<String> = columns::texts(entry.get("tags")).into_iter().collect();
     tags.extend(placed.config.list("tags").iter().filter_map(Json::as_str).map(str::to_owned));
-    tags.extend(project_wide.get("tags").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).map(str::to_owned));
+    tags.extend(
+        project_wide.get("tags").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).map(str::to_owned),
+    );
     let mut meta = project_wide.get("meta").and_then(Json::as_object).cloned().unwrap_or_default();
     meta.extend(columns::map(entry.get("meta")));
     meta.extend(placed.config.object("meta").cloned().unwrap_or_default());

@@ -26,9 +26,7 @@ pub fn of(source: &Source) -> Result<Option<String>, String> {
         "oldstyle" => fill(location, "%(", ")s", &values)?,
         "template" => template(location, &values)?,
         other => {
-            return Err(format!(
-                "Formatter {other} not recognized. Must be one of 'newstyle', 'oldstyle', or 'template'."
-            ));
+            return Err(format!("Formatter {other} not recognized. Must be one of 'newstyle', 'oldstyle', or 'template'."));
         }
     };
     let plain = !filled.contains('(') && !filled.starts_with('\'');

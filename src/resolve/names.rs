@@ -37,9 +37,8 @@ impl Names {
             .skip(1)
             .filter(|package| !package.builtin)
             .filter_map(|package| {
-                let found = COMPONENTS.map(|component| {
-                    macros.in_package(&package.name, &format!("generate_{component}_name")).cloned()
-                });
+                let found =
+                    COMPONENTS.map(|component| macros.in_package(&package.name, &format!("generate_{component}_name")).cloned());
                 found.iter().any(Option::is_some).then(|| (package.name.clone(), found))
             })
             .collect();
@@ -70,15 +69,13 @@ impl Names {
             let custom = naming.get(component).filter(|value| !value.is_null());
             let of_package = self.of_packages.get(&node.package_name).and_then(|macros| macros[at].as_ref());
             let made = match (of_package, &self.rules[at]) {
-                (Some(found), _) | (None, Rule::Macro(found)) => {
-                    match NamingHost::call(project, engine, found, custom, node) {
-                        Ok(made) => made,
-                        Err(error) => {
-                            diagnostics.push(error.diagnostic().node(node.unique_id.shared()));
-                            continue;
-                        }
+                (Some(found), _) | (None, Rule::Macro(found)) => match NamingHost::call(project, engine, found, custom, node) {
+                    Ok(made) => made,
+                    Err(error) => {
+                        diagnostics.push(error.diagnostic().node(node.unique_id.shared()));
+                        continue;
                     }
-                }
+                },
                 (None, Rule::BuiltIn) => self.built_in(component, custom, node),
             };
             set(component, made, node, &mut diagnostics);
@@ -96,6 +93,19 @@ impl Names {
         diagnostics
     }
 
+    /// Database, schema and alias of a saved query's export, by dbt's own rule.
+    pub fn of_export(
+        &self,
+        name: &str,
+        database: Option<&Json>,
+        schema: Option<&Json>,
+        alias: Option<&Json>,
+    ) -> (Option<String>, String, String) {
+        let text = |value: Option<&Json>| value.map(super::python::text);
+        let schema = text(schema).map_or_else(|| self.schema.clone(), |own| format!("{}_{}", self.schema, own.trim()));
+        (text(database).or_else(|| self.database.clone()), schema, text(alias).unwrap_or_else(|| name.to_owned()))
+    }
+
     /// What dbt's own macros make of a custom name.
     pub fn built_in(&self, component: &str, custom: Option<&Json>, node: &Node) -> Option<String> {
         let custom = custom.map(super::python::text);
@@ -105,11 +115,13 @@ impl Names {
                 Some(custom) => format!("{}_{}", self.schema, custom.trim()),
                 None => self.schema.clone(),
             }),
-            _ => Some(match (custom.filter(|custom| !custom.is_empty()), node.model().and_then(|model| model.version.as_ref())) {
-                (Some(custom), _) => custom.trim().to_owned(),
-                (None, Some(version)) => format!("{}_v{}", node.name, version.text.replace('.', "_")),
-                (None, None) => node.name.clone(),
-            }),
+            _ => {
+                Some(match (custom.filter(|custom| !custom.is_empty()), node.model().and_then(|model| model.version.as_ref())) {
+                    (Some(custom), _) => custom.trim().to_owned(),
+                    (None, Some(version)) => format!("{}_v{}", node.name, version.text.replace('.', "_")),
+                    (None, None) => node.name.clone(),
+                })
+            }
         }
     }
 
@@ -137,10 +149,8 @@ fn set(component: &str, made: Option<String>, node: &mut Node, diagnostics: &mut
         ("database", made) => node.database = made,
         ("schema", Some(schema)) => node.schema = schema,
         ("schema", None) => {
-            let message = format!(
-                "Node '{}' has a schema set to None as a result of a generate_schema_name call",
-                node.unique_id
-            );
+            let message =
+                format!("Node '{}' has a schema set to None as a result of a generate_schema_name call", node.unique_id);
             let diagnostic = Diagnostic::warning("W0257", message)
                 .event("GenerateSchemaNameNullValueDeprecation")
                 .help("let generate_schema_name return a name in every case")

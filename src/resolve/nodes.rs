@@ -368,8 +368,7 @@ pub fn unknown_patch<'n>(patch: &Patch, known: impl IntoIterator<Item = &'n str>
         "Did not find matching node for patch with name '{}' in the '{}' section of file '{}'",
         patch.name, patch.section, patch.file.original_path
     );
-    let mut diagnostic =
-        Diagnostic::warning("W0258", message).event("NoNodeForYamlKey").at(&patch.file.source, patch.place());
+    let mut diagnostic = Diagnostic::warning("W0258", message).event("NoNodeForYamlKey").at(&patch.file.source, patch.place());
     diagnostic.help = nearest::hint(&patch.name, known);
     diagnostic
 }

@@ -81,11 +81,6 @@ impl Class {
     pub fn defaults(&self) -> JsonMap {
         self.defaults.clone()
     }
-
-    /// All keys: what a misspelt one is compared with.
-    pub fn keys(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.fields.iter().map(|field| field.key)
-    }
 }
 
 fn field(key: &'static str, default: Json, shape: Shape) -> Field {
@@ -252,11 +247,7 @@ fn function() -> Vec<Field> {
     let fields = vec![
         field("materialized", json!("function"), Shape::Text),
         field("type", json!("scalar"), Shape::OneOf(&["scalar", "aggregate", "table"])),
-        field(
-            "volatility",
-            Json::Null,
-            Shape::OptOneOf(&["deterministic", "stable", "non-deterministic"]),
-        ),
+        field("volatility", Json::Null, Shape::OptOneOf(&["deterministic", "stable", "non-deterministic"])),
         field("runtime_version", Json::Null, Shape::OptText),
         field("entry_point", Json::Null, Shape::OptText),
         field("snowflake", json!({"quote_args": true}), Shape::Object(&["quote_args"])),
