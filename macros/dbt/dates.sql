@@ -2,7 +2,7 @@
 
 {% macro convert_datetime(date_str, date_fmt) %}
   {{ return(try_or_compiler_error(
-    "The provided partition date '" ~ date_str ~ "' does not match the expected format '" ~ date_fmt ~ "'",
+    "'" ~ date_str ~ "' is not a date of the format '" ~ date_fmt ~ "'",
     modules.datetime.datetime.strptime, date_str.strip(), date_fmt
   )) }}
 {% endmacro %}
@@ -13,7 +13,7 @@
   {%- set last = first if end_date_str is none else convert_datetime(end_date_str, in_fmt) -%}
   {%- set span = (last - first).days -%}
   {%- if span < 0 -%}
-    {%- do exceptions.raise_compiler_error('Partition start date is after the end date (' ~ first ~ ', ' ~ last ~ ')', model) -%}
+    {%- do exceptions.raise_compiler_error('A range of dates has to begin before it ends: ' ~ first ~ ', ' ~ last, model) -%}
   {%- endif -%}
 
   {%- set days = [] -%}
@@ -28,7 +28,7 @@
 {% macro partition_range(raw_partition_date, date_fmt='%Y%m%d') %}
   {%- set ends = (raw_partition_date | string).split(',') -%}
   {%- if ends | length > 2 -%}
-    {%- do exceptions.raise_compiler_error('Invalid partition time. Expected format: {Start Date}[,{End Date}]. Got: ' ~ raw_partition_date) -%}
+    {%- do exceptions.raise_compiler_error('Expected one date, or two with a comma between them: ' ~ raw_partition_date) -%}
   {%- endif -%}
   {{ return(dates_in_range(ends[0], ends[1] if ends | length == 2 else none, in_fmt=date_fmt)) }}
 {% endmacro %}

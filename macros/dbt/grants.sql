@@ -108,7 +108,7 @@
     {%- set missing = diff_of_two_dicts(grant_config, present) -%}
     {%- set surplus = diff_of_two_dicts(present, grant_config) -%}
     {%- if not missing and not surplus -%}
-      {%- do log('On ' ~ relation.render() ~ ': All grants are in place, no revocation or granting needed.') -%}
+      {%- do log('On ' ~ relation.render() ~ ': the grants are as configured.') -%}
     {%- endif -%}
   {%- endif -%}
 

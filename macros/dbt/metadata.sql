@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 {% macro default__get_catalog_relations(information_schema, relations) -%}
-  {%- do exceptions.raise_compiler_error('get_catalog_relations not implemented for ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_compiler_error(_lacking('get_catalog_relations')) -%}
 {%- endmacro %}
 
 
@@ -17,7 +17,7 @@
 {%- endmacro %}
 
 {% macro default__get_catalog(information_schema, schemas) -%}
-  {%- do exceptions.raise_compiler_error('get_catalog not implemented for ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_compiler_error(_lacking('get_catalog')) -%}
 {% endmacro %}
 
 
@@ -26,7 +26,7 @@
 {% endmacro %}
 
 {% macro default__get_catalog_for_single_relation(relation) %}
-  {%- do exceptions.raise_not_implemented('get_catalog_for_single_relation macro not implemented for adapter ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_not_implemented(_lacking('get_catalog_for_single_relation')) -%}
 {% endmacro %}
 
 
@@ -73,7 +73,7 @@
 {% endmacro %}
 
 {% macro default__list_relations_without_caching(schema_relation) %}
-  {%- do exceptions.raise_not_implemented('list_relations_without_caching macro not implemented for adapter ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_not_implemented(_lacking('list_relations_without_caching')) -%}
 {% endmacro %}
 
 
@@ -82,7 +82,7 @@
 {% endmacro %}
 
 {% macro default__list_function_relations_without_caching(schema_relation) %}
-  {%- do exceptions.raise_not_implemented('list_function_relations_without_caching macro not implemented for adapter ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_not_implemented(_lacking('list_function_relations_without_caching')) -%}
 {% endmacro %}
 
 
@@ -91,7 +91,7 @@
 {% endmacro %}
 
 {% macro default__get_relations() %}
-  {%- do exceptions.raise_not_implemented('get_relations macro not implemented for adapter ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_not_implemented(_lacking('get_relations')) -%}
 {% endmacro %}
 
 
@@ -100,5 +100,5 @@
 {% endmacro %}
 
 {% macro default__get_relation_last_modified(information_schema, relations) %}
-  {%- do exceptions.raise_not_implemented('get_relation_last_modified macro not implemented for adapter ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_not_implemented(_lacking('get_relation_last_modified')) -%}
 {% endmacro %}

@@ -5,7 +5,7 @@
 {% endmacro %}
 
 {% macro default__alter_column_comment(relation, column_dict) -%}
-  {%- do exceptions.raise_not_implemented('alter_column_comment macro not implemented for adapter ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_not_implemented(_lacking('alter_column_comment')) -%}
 {% endmacro %}
 
 {% macro alter_relation_comment(relation, relation_comment) -%}
@@ -13,7 +13,7 @@
 {% endmacro %}
 
 {% macro default__alter_relation_comment(relation, relation_comment) -%}
-  {%- do exceptions.raise_not_implemented('alter_relation_comment macro not implemented for adapter ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_not_implemented(_lacking('alter_relation_comment')) -%}
 {% endmacro %}
 
 
@@ -30,7 +30,7 @@
     {%- endif -%}
   {%- endfor -%}
   {%- if unknown -%}
-    {%- do exceptions.warn('In relation ' ~ relation.render() ~ ': The following columns are specified in the schema but are not present in the database: ' ~ unknown | join(', ')) -%}
+    {%- do exceptions.warn('In relation ' ~ relation.render() ~ ': documented columns that are not present in the database: ' ~ unknown | join(', ')) -%}
   {%- endif -%}
   {{ return(known) }}
 {% endmacro %}

@@ -72,6 +72,10 @@ meta_dict = {{ meta }}
 {{ build_config_dict(model) }}
 
 class config:
+    # Its arguments were read when the model was parsed.
+    def __init__(self, *args, **kwargs):
+        pass
+
     @staticmethod
     def get(key, default=None):
         return config_dict.get(key, default)

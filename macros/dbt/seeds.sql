@@ -43,7 +43,6 @@
 
 {% macro default__get_csv_sql(create_or_truncate_sql, insert_sql) %}
   {{ create_or_truncate_sql }};
-  -- dbt seed --
   {{ insert_sql }}
 {% endmacro %}
 

@@ -7,7 +7,7 @@
   {%- if execute -%}
     {%- set code = caller() -%}
     {%- if name == 'main' -%}
-      {%- do log('Writing runtime ' ~ language ~ ' for node "' ~ model['unique_id'] ~ '"') -%}
+      {%- do log('Running the ' ~ language ~ ' of ' ~ model['unique_id']) -%}
       {%- do write(code) -%}
     {%- endif -%}
 
@@ -31,7 +31,7 @@
 {% macro noop_statement(name=None, message=None, code=None, rows_affected=None, res=None) -%}
   {%- set text = caller() -%}
   {%- if name == 'main' -%}
-    {%- do log('Writing runtime SQL for node "' ~ model['unique_id'] ~ '"') -%}
+    {%- do log('Filing the sql of ' ~ model['unique_id']) -%}
     {%- do write(text) -%}
   {%- endif -%}
   {%- if name is not none -%}

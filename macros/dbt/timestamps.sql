@@ -5,7 +5,7 @@
 {%- endmacro -%}
 
 {% macro default__current_timestamp() -%}
-  {%- do exceptions.raise_not_implemented('current_timestamp macro not implemented for adapter ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_not_implemented(_lacking('current_timestamp')) -%}
 {%- endmacro %}
 
 

@@ -12,7 +12,7 @@
     {%- endfor -%}
   {%- endif -%}
   {%- if not column_name_to_data_types -%}
-    {%- do exceptions.raise_compiler_error("Not able to get columns for unit test '" ~ model.name ~ "' from relation " ~ this ~ " because the relation doesn't exist") -%}
+    {%- do exceptions.raise_compiler_error('The columns of the fixture ' ~ model.name ~ ' are unknown: there is no relation ' ~ this) -%}
   {%- endif -%}
 
   {%- set blank = {} -%}

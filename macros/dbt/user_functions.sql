@@ -35,7 +35,7 @@
 {% endmacro %}
 
 {% macro default__formatted_scalar_function_args_javascript() %}
-  {%- do exceptions.raise_compiler_error('formatted_scalar_function_args_javascript not implemented for adapter ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_compiler_error(_lacking('formatted_scalar_function_args_javascript')) -%}
 {% endmacro %}
 
 
@@ -74,7 +74,7 @@
 
 {% macro default__scalar_function_volatility_javascript() %}
   {%- if model.config.get('volatility') is not none -%}
-    {%- do exceptions.warn('Volatility is not supported by ' ~ adapter.type() ~ ' in javascript UDF and will be ignored') -%}
+    {%- do exceptions.warn('The volatility of a javascript function has no meaning to ' ~ adapter.type() ~ ' and is ignored') -%}
   {%- endif -%}
 {% endmacro %}
 
@@ -84,8 +84,7 @@
 
 {% macro default__unsupported_volatility_warning(volatility) %}
   {%- do exceptions.warn(
-    'Found `' ~ volatility ~ '` volatility specified on function `' ~ model.name ~ '`. This volatility is not supported by '
-    ~ adapter.type() ~ ', and will be ignored'
+    'The volatility ' ~ volatility ~ ' of the function ' ~ model.name ~ ' has no meaning to ' ~ adapter.type() ~ ' and is ignored'
   ) -%}
 {% endmacro %}
 

@@ -44,7 +44,7 @@
     {%- do return([]) -%}
   {%- endif -%}
   {%- if raw is mapping or raw is not sequence -%}
-    {%- do exceptions.raise_compiler_error(field_name ~ ' must be a list of strings or a string') -%}
+    {%- do exceptions.raise_compiler_error(field_name ~ ' is one string or a list of strings, not ' ~ raw) -%}
   {%- endif -%}
   {%- set items = [raw] if raw is string else raw | list -%}
   {%- if items | reject('string') | list -%}

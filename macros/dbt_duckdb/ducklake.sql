@@ -52,7 +52,7 @@
     {%- do return(none) -%}
   {%- endif -%}
   {%- if not adapter.is_ducklake(relation) -%}
-    {%- do adapter.warn_once(name ~ ' is only supported for DuckLake relations; ignoring for ' ~ relation) -%}
+    {%- do adapter.warn_once(name ~ ' is for DuckLake tables: ignored for ' ~ relation) -%}
     {%- do return(none) -%}
   {%- endif -%}
   {{ return(columns) }}

@@ -134,9 +134,9 @@
   {%- for table, referenced in references.items() -%}
     {%- set node = builders.get(table | lower) -%}
     {%- if not node -%}
-      {%- do problems.append(table ~ ' (not built by a dbt model in this project)') -%}
+      {%- do problems.append(table ~ ' (no model makes it)') -%}
     {%- elif node.unique_id not in selected_resources -%}
-      {%- do problems.append(table ~ ' (model ' ~ node.name ~ ' is not selected in this run)') -%}
+      {%- do problems.append(table ~ ' (its model ' ~ node.name ~ ' is not selected)') -%}
     {%- else -%}
       {%- set ns = namespace(follows=false) -%}
       {%- for name in referenced if chain.get(name) in node.depends_on.nodes -%}
@@ -145,9 +145,9 @@
       {%- set refreshed = node.config.get('full_refresh') -%}
       {%- set refreshed = flags.FULL_REFRESH if refreshed is none else refreshed -%}
       {%- if not ns.follows -%}
-        {%- do problems.append(table ~ ' (model ' ~ node.name ~ ' does not ref() what its foreign key points at; write `to: ref(...)` in the constraint)') -%}
+        {%- do problems.append(table ~ ' (its model ' ~ node.name ~ ' may run too early: write `to: ref(...)` in the foreign key)') -%}
       {%- elif node.config.materialized != 'table' and not (node.config.materialized == 'incremental' and refreshed) -%}
-        {%- do problems.append(table ~ ' (model ' ~ node.name ~ ' is materialized as ' ~ node.config.materialized ~ ' and would lose its data; run with --full-refresh)') -%}
+        {%- do problems.append(table ~ ' (its model ' ~ node.name ~ ' is ' ~ node.config.materialized ~ ' and only makes it anew with --full-refresh)') -%}
       {%- endif -%}
     {%- endif -%}
   {%- endfor -%}

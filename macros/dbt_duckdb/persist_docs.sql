@@ -3,11 +3,11 @@
 {# Dollar-quoted, so that a description may hold any text but the quote's own label. #}
 {% macro duckdb_escape_comment(comment) -%}
   {%- if comment is not string -%}
-    {%- do exceptions.raise_compiler_error('cannot escape a non-string: ' ~ comment) -%}
+    {%- do exceptions.raise_compiler_error('A description has to be text: ' ~ comment) -%}
   {%- endif -%}
   {%- set quote = '$dbt_comment_literal_block$' -%}
   {%- if quote in comment -%}
-    {%- do exceptions.raise_compiler_error('The string ' ~ quote ~ ' is not allowed in comments.') -%}
+    {%- do exceptions.raise_compiler_error('A description cannot contain ' ~ quote) -%}
   {%- endif -%}
   {{ quote }}{{ comment }}{{ quote }}
 {%- endmacro %}

@@ -7,7 +7,7 @@
   {%- call statement('create_schema') -%}
     {%- set engine = engines.columns[0].values()[0] if engines | length > 0 else none -%}
     {%- if engine == 'sqlite' and relation.schema != 'main' -%}
-      {%- do exceptions.raise_compiler_error("Schema must be 'main' when writing to sqlite instead got " ~ relation.schema) -%}
+      {%- do exceptions.raise_compiler_error("Schema must be 'main' when writing to sqlite, not " ~ relation.schema) -%}
     {%- elif engine not in ['sqlite', 'mysql'] -%}
       create schema if not exists {{ relation.without_identifier() }}
     {%- endif -%}

@@ -7,7 +7,7 @@
 
 {% macro default__get_powers_of_two(upper_bound) %}
   {%- if upper_bound <= 0 -%}
-    {%- do exceptions.raise_compiler_error('upper bound must be positive') -%}
+    {%- do exceptions.raise_compiler_error('The upper bound of a series has to be positive: ' ~ upper_bound) -%}
   {%- endif -%}
   {%- for digits in range(1, 100) if upper_bound <= 2 ** digits -%}
     {%- do return(digits) -%}

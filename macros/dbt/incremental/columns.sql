@@ -45,7 +45,7 @@
 
 {% macro default__get_merge_update_columns(merge_update_columns, merge_exclude_columns, dest_columns) %}
   {%- if merge_update_columns and merge_exclude_columns -%}
-    {%- do exceptions.raise_compiler_error('Model cannot specify merge_update_columns and merge_exclude_columns. Please update model to use only one config') -%}
+    {%- do exceptions.raise_compiler_error('A model has either merge_update_columns or merge_exclude_columns, not both') -%}
   {%- endif -%}
   {%- if merge_update_columns -%}
     {%- do return(merge_update_columns) -%}

@@ -4,7 +4,7 @@
   {%- if on_schema_change in ['ignore', 'fail', 'append_new_columns', 'sync_all_columns'] -%}
     {%- do return(on_schema_change) -%}
   {%- endif -%}
-  {%- do log('Invalid value for on_schema_change (' ~ on_schema_change ~ ') specified. Setting default value of ' ~ default ~ '.') -%}
+  {%- do log('on_schema_change has no value ' ~ on_schema_change ~ ': ' ~ default ~ ' is used') -%}
   {{ return(default) }}
 {% endmacro %}
 
@@ -25,7 +25,7 @@
   {%- set changes = check_for_schema_changes(source_relation, target_relation) -%}
   {%- if changes['schema_changed'] and on_schema_change == 'fail' -%}
     {%- do exceptions.raise_compiler_error(
-      'The source and target schemas on this incremental model are out of sync!'
+      'The columns of the query and of the table are out of sync, and on_schema_change is fail.'
       ~ _describe_schema_changes(changes)
       ~ '\nRun it with --full-refresh to make the table anew, change the table by hand, or let '
       ~ '`on_schema_change: append_new_columns` or `sync_all_columns` change it.'
@@ -55,14 +55,14 @@
     'target_columns': target_columns,
     'new_target_types': retyped,
   } -%}
-  {%- do log('In ' ~ target_relation ~ ': schema changed: ' ~ changes['schema_changed'] ~ _describe_schema_changes(changes)) -%}
+  {%- do log('In ' ~ target_relation ~ ': columns changed: ' ~ changes['schema_changed'] ~ _describe_schema_changes(changes)) -%}
   {{ return(changes) }}
 {% endmacro %}
 
 {%- macro _describe_schema_changes(changes) %}
-  Source columns not in target: {{ changes['source_not_in_target'] }}
-  Target columns not in source: {{ changes['target_not_in_source'] }}
-  New column types: {{ changes['new_target_types'] }}
+  only in the query: {{ changes['source_not_in_target'] }}
+  only in the table: {{ changes['target_not_in_source'] }}
+  of another type: {{ changes['new_target_types'] }}
 {%- endmacro -%}
 
 
@@ -86,5 +86,5 @@
       {%- do alter_column_type(target_relation, change['column_name'], change['new_type']) -%}
     {%- endfor -%}
   {%- endif -%}
-  {%- do log('In ' ~ target_relation ~ ': schema change approach: ' ~ on_schema_change ~ _describe_schema_changes(schema_changes_dict)) -%}
+  {%- do log('In ' ~ target_relation ~ ': columns brought into line by ' ~ on_schema_change ~ _describe_schema_changes(schema_changes_dict)) -%}
 {% endmacro %}

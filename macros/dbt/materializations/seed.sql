@@ -15,7 +15,7 @@
   {%- if there -%}
     {%- set table_sql = reset_csv_table(model, full_refresh_mode, existing, agate_table) -%}
   {%- elif existing is not none and existing.is_view -%}
-    {%- do exceptions.raise_compiler_error("Cannot seed to '" ~ existing.render() ~ "', it is a view") -%}
+    {%- do exceptions.raise_compiler_error('The seed cannot be loaded: its name ' ~ existing.render() ~ ' is taken by a view') -%}
   {%- else -%}
     {%- set table_sql = create_csv_table(model, agate_table) -%}
   {%- endif -%}

@@ -12,9 +12,7 @@
     {#- `--store-failures` sets this to none, so a default in config.get would not do. -#}
     {%- set kind = config.get('store_failures_as') or 'table' -%}
     {%- if kind not in ['table', 'view'] -%}
-      {%- do exceptions.raise_compiler_error(
-        "'" ~ kind ~ "' is not a valid value for `store_failures_as`. Accepted values are: ['ephemeral', 'table', 'view']"
-      ) -%}
+      {%- do exceptions.raise_compiler_error("store_failures_as is 'table', 'view' or 'ephemeral', not '" ~ kind ~ "'") -%}
     {%- endif -%}
 
     {%- set previous = adapter.get_relation(database=database, schema=schema, identifier=model['alias']) -%}

@@ -13,7 +13,7 @@
   {%- elif relation.is_materialized_view -%}
     {{ get_create_materialized_view_as_sql(relation, sql) }}
   {%- else -%}
-    {%- do exceptions.raise_compiler_error('`get_create_sql` has not been implemented for: ' ~ relation.type) -%}
+    {%- do exceptions.raise_compiler_error(_lacking('get_create_sql for a relation of type ' ~ relation.type)) -%}
   {%- endif -%}
 {%- endmacro -%}
 
@@ -99,5 +99,5 @@
 {%- endmacro %}
 
 {% macro default__get_create_materialized_view_as_sql(relation, sql) -%}
-  {%- do exceptions.raise_compiler_error('`get_create_materialized_view_as_sql` has not been implemented for this adapter.') -%}
+  {%- do exceptions.raise_compiler_error(_lacking('get_create_materialized_view_as_sql')) -%}
 {% endmacro %}

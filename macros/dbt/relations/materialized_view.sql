@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 {% macro default__get_alter_materialized_view_as_sql(relation, configuration_changes, sql, existing_relation, backup_relation, intermediate_relation) %}
-  {%- do exceptions.raise_compiler_error('Materialized views have not been implemented for this adapter.') -%}
+  {%- do exceptions.raise_compiler_error(_lacking('materialized views')) -%}
 {% endmacro %}
 
 
@@ -19,7 +19,7 @@
 {% endmacro %}
 
 {% macro default__get_materialized_view_configuration_changes(existing_relation, new_config) %}
-  {%- do exceptions.raise_compiler_error('Materialized views have not been implemented for this adapter.') -%}
+  {%- do exceptions.raise_compiler_error(_lacking('materialized views')) -%}
 {% endmacro %}
 
 
@@ -29,5 +29,5 @@
 {%- endmacro %}
 
 {% macro default__refresh_materialized_view(relation) %}
-  {%- do exceptions.raise_compiler_error('`refresh_materialized_view` has not been implemented for this adapter.') -%}
+  {%- do exceptions.raise_compiler_error(_lacking('refresh_materialized_view')) -%}
 {% endmacro %}

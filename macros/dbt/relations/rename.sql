@@ -13,7 +13,7 @@
   {%- elif relation.is_materialized_view -%}
     {{ get_rename_materialized_view_sql(relation, new_name) }}
   {%- else -%}
-    {%- do exceptions.raise_compiler_error('`get_rename_sql` has not been implemented for: ' ~ relation.type) -%}
+    {%- do exceptions.raise_compiler_error(_lacking('get_rename_sql for a relation of type ' ~ relation.type)) -%}
   {%- endif -%}
 {%- endmacro -%}
 
@@ -34,7 +34,7 @@
 {% endmacro %}
 
 {% macro default__get_rename_table_sql(relation, new_name) %}
-  {%- do exceptions.raise_compiler_error('`get_rename_table_sql` has not been implemented for this adapter.') -%}
+  {%- do exceptions.raise_compiler_error(_lacking('get_rename_table_sql')) -%}
 {% endmacro %}
 
 {% macro get_rename_view_sql(relation, new_name) %}
@@ -42,7 +42,7 @@
 {% endmacro %}
 
 {% macro default__get_rename_view_sql(relation, new_name) %}
-  {%- do exceptions.raise_compiler_error('`get_rename_view_sql` has not been implemented for this adapter.') -%}
+  {%- do exceptions.raise_compiler_error(_lacking('get_rename_view_sql')) -%}
 {% endmacro %}
 
 {% macro get_rename_materialized_view_sql(relation, new_name) %}
@@ -50,5 +50,5 @@
 {% endmacro %}
 
 {% macro default__get_rename_materialized_view_sql(relation, new_name) %}
-  {%- do exceptions.raise_compiler_error('`get_rename_materialized_view_sql` has not been implemented for this adapter.') -%}
+  {%- do exceptions.raise_compiler_error(_lacking('get_rename_materialized_view_sql')) -%}
 {% endmacro %}

@@ -43,7 +43,7 @@
 {% endmacro %}
 
 {% macro default__get_replace_table_sql(relation, sql) %}
-  {%- do exceptions.raise_compiler_error('`get_replace_table_sql` has not been implemented for this adapter.') -%}
+  {%- do exceptions.raise_compiler_error(_lacking('get_replace_table_sql')) -%}
 {% endmacro %}
 
 {% macro get_replace_view_sql(relation, sql) %}
@@ -51,7 +51,7 @@
 {% endmacro %}
 
 {% macro default__get_replace_view_sql(relation, sql) %}
-  {%- do exceptions.raise_compiler_error('`get_replace_view_sql` has not been implemented for this adapter.') -%}
+  {%- do exceptions.raise_compiler_error(_lacking('get_replace_view_sql')) -%}
 {% endmacro %}
 
 {% macro get_replace_materialized_view_sql(relation, sql) %}
@@ -59,7 +59,7 @@
 {% endmacro %}
 
 {% macro default__get_replace_materialized_view_sql(relation, sql) %}
-  {%- do exceptions.raise_compiler_error('`get_replace_materialized_view_sql` has not been implemented for this adapter.') -%}
+  {%- do exceptions.raise_compiler_error(_lacking('get_replace_materialized_view_sql')) -%}
 {% endmacro %}
 
 
@@ -135,6 +135,6 @@
 {% endmacro %}
 
 {% macro default__handle_existing_table(full_refresh, old_relation) %}
-  {%- do log('Dropping relation ' ~ old_relation.render() ~ ' because it is of type ' ~ old_relation.type) -%}
+  {%- do log('Dropping ' ~ old_relation.render() ~ ', a ' ~ old_relation.type ~ ' in the place of a view') -%}
   {%- do adapter.drop_relation(old_relation) -%}
 {% endmacro %}

@@ -9,13 +9,13 @@
   {%- set parts = name.split('.', 1) -%}
   {%- set package = parts[0] if parts | length == 2 else none -%}
   {%- if package is not none and package not in context -%}
-    {%- do exceptions.raise_compiler_error("Could not find package '" ~ package ~ "', called with '" ~ name ~ "'") -%}
+    {%- do exceptions.raise_compiler_error("The snapshot strategy '" ~ name ~ "' names a package that is not there") -%}
   {%- endif -%}
 
   {%- set namespace_ = context if package is none else context[package] -%}
   {%- set macro_name = 'snapshot_' ~ parts | last ~ '_strategy' -%}
   {%- if macro_name not in namespace_ -%}
-    {%- do exceptions.raise_compiler_error("The specified strategy macro '" ~ parts | last ~ "' was not found in package '" ~ package ~ "'") -%}
+    {%- do exceptions.raise_compiler_error("There is no snapshot strategy '" ~ name ~ "': no macro " ~ macro_name) -%}
   {%- endif -%}
   {{ return(namespace_[macro_name]) }}
 {%- endmacro %}
@@ -102,7 +102,7 @@
     {%- endset -%}
     {%- set wanted = get_columns_in_query(narrowed) -%}
   {%- else -%}
-    {%- do exceptions.raise_compiler_error("Invalid value for 'check_cols': " ~ check_cols_config) -%}
+    {%- do exceptions.raise_compiler_error("check_cols is 'all' or a list of columns, not " ~ check_cols_config) -%}
   {%- endif -%}
 
   {%- set table = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) -%}
@@ -120,5 +120,5 @@
 {%- endmacro %}
 
 {% macro default__snapshot_string_as_time(timestamp) %}
-  {%- do exceptions.raise_not_implemented('snapshot_string_as_time macro not implemented for adapter ' ~ adapter.type()) -%}
+  {%- do exceptions.raise_not_implemented(_lacking('snapshot_string_as_time')) -%}
 {% endmacro %}

@@ -43,7 +43,7 @@
   {%- endif -%}
 
   {%- if 'when_matched' not in clauses and 'when_not_matched' not in clauses -%}
-    {%- do errors.append("merge_clauses must contain at least one of 'when_matched' or 'when_not_matched' keys") -%}
+    {%- do errors.append("merge_clauses must contain at least one of 'when_matched' or 'when_not_matched'") -%}
   {%- endif -%}
   {%- for side in ['when_matched', 'when_not_matched'] if side in clauses -%}
     {%- do validate_merge_clause_list(clauses, side, errors) -%}
@@ -58,8 +58,7 @@
   {%- endfor -%}
   {%- if useless -%}
     {%- do errors.append(
-      'When merge_clauses is specified, the following basic merge configurations will be ignored and should be removed: '
-      ~ useless | join(', ')
+      'With merge_clauses these basic merge configurations will be ignored; remove them: ' ~ useless | join(', ')
     ) -%}
   {%- endif -%}
 {%- endmacro -%}
@@ -83,7 +82,7 @@
     {%- do return(none) -%}
   {%- endif -%}
   {%- if config.get('merge_returning_columns') -%}
-    {%- do errors.append('DuckLake MERGE restrictions: merge_returning_columns is not supported because DuckLake does not support RETURNING.') -%}
+    {%- do errors.append('DuckLake MERGE restrictions: merge_returning_columns is not supported') -%}
   {%- endif -%}
   {%- set configured = config.get('merge_clauses') or {} -%}
   {%- set changes = [] -%}
@@ -92,8 +91,8 @@
   {%- endfor -%}
   {%- if changes | length > 1 -%}
     {%- do errors.append(
-      'DuckLake MERGE restrictions: merge_clauses can contain only a single UPDATE or DELETE action across when_matched and when_not_matched. Found '
-      ~ changes | length ~ '.'
+      'DuckLake MERGE restrictions: one update or delete is all that merge_clauses may hold. Found '
+      ~ changes | length ~ ' UPDATE/DELETE actions'
     ) -%}
   {%- endif -%}
 {%- endmacro -%}

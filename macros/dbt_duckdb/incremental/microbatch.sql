@@ -2,7 +2,7 @@
 {% macro duckdb__get_incremental_microbatch_sql(arg_dict) -%}
   {%- set event_time = config.get('event_time') -%}
   {%- if not event_time -%}
-    {%- do exceptions.raise_compiler_error("microbatch incremental strategy requires an 'event_time' model config") -%}
+    {%- do exceptions.raise_compiler_error('A microbatch model needs the config event_time') -%}
   {%- endif -%}
   {%- if config.get('unique_key') -%}
     {%- do exceptions.raise_compiler_error(
@@ -12,7 +12,7 @@
   {%- endif -%}
   {%- set batch = model.get('batch') or {} -%}
   {%- if not (batch.get('event_time_start') and batch.get('event_time_end')) -%}
-    {%- do exceptions.raise_compiler_error("microbatch incremental strategy requires 'batch.event_time_start' and 'batch.event_time_end' to be set in the context") -%}
+    {%- do exceptions.raise_compiler_error('A microbatch model runs in batches: event_time_start and event_time_end are not known here') -%}
   {%- endif -%}
 
   {#- Both ends are in UTC. -#}

@@ -74,7 +74,7 @@
 {%- macro _external_format(configured, options) -%}
   {%- set readable = ['csv', 'parquet', 'json'] -%}
   {%- if configured and configured not in readable -%}
-    {%- do exceptions.raise_compiler_error('Invalid format: ' ~ configured ~ '. Allowed formats are: ' ~ readable | join(', ')) -%}
+    {%- do exceptions.raise_compiler_error('An external model cannot be read back as ' ~ configured ~ ', only as ' ~ readable | join(', ')) -%}
   {%- endif -%}
   {%- set written = options['format'] | lower -%}
   {{ return(configured or (written if written in readable else 'parquet')) }}
