@@ -60,9 +60,9 @@
 {% endmacro %}
 
 {%- macro _describe_schema_changes(changes) %}
-  only in the query: {{ changes['source_not_in_target'] }}
-  only in the table: {{ changes['target_not_in_source'] }}
-  of another type: {{ changes['new_target_types'] }}
+  only in the query: {{ changes['source_not_in_target'] | map(attribute='name') | join(', ') }}
+  only in the table: {{ changes['target_not_in_source'] | map(attribute='name') | join(', ') }}
+  of another type: {{ changes['new_target_types'] | map(attribute='column_name') | join(', ') }}
 {%- endmacro -%}
 
 
