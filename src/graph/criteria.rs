@@ -108,12 +108,26 @@ pub(super) struct Criterion {
     pub(super) place: Place,
 }
 
-/// The graph operators around a criterion. A depth of None is all the way.
+/// How far relatives are taken along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    All,
+    Steps(usize),
+}
+
+impl Depth {
+    /// None where there is no limit.
+    pub(super) fn limit(self) -> Option<usize> {
+        if let Self::Steps(steps) = self { Some(steps) } else { None }
+    }
+}
+
+/// The graph operators around a criterion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Relatives {
     pub(super) childrens_parents: bool,
-    pub(super) parents: Option<Option<usize>>,
-    pub(super) children: Option<Option<usize>>,
+    pub(super) parents: Option<Depth>,
+    pub(super) children: Option<Depth>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,10 +204,10 @@ pub(super) fn criterion(text: &str, indirect: IndirectSelection, place: Place) -
     let (method, arguments) = method(pieces.method, pieces.value, &place)?;
     let depth = |digits: Option<&str>| match digits {
         None => Ok(None),
-        Some("") => Ok(Some(None)),
+        Some("") => Ok(Some(Depth::All)),
         Some(digits) => digits
             .parse()
-            .map(|depth| Some(Some(depth)))
+            .map(|steps| Some(Depth::Steps(steps)))
             .map_err(|_| Box::new(place.error("E0502", format!("`{digits}` is too deep: no graph has so many levels")))),
     };
     let relatives = Relatives {
@@ -220,14 +234,12 @@ pub(super) fn method(name: Option<&str>, value: &str, place: &Place) -> Result<(
     let Some(name) = name else { return Ok((Method::implied_by(value), Vec::new())) };
     let mut parts = name.split('.');
     let first = parts.next().unwrap_or_default();
-    match Method::named(first) {
-        Some(method) => Ok((method, parts.map(ToString::to_string).collect())),
-        None => {
-            let known: Vec<&str> = Method::ALL.iter().map(|(name, _)| *name).collect();
-            let help = format!("the methods are {}", known.join(", "));
-            Err(Box::new(place.error("E0501", format!("'{first}' is not a valid method name")).help(help)))
-        }
-    }
+    let method = Method::named(first).ok_or_else(|| {
+        let known: Vec<&str> = Method::ALL.iter().map(|(name, _)| *name).collect();
+        let help = format!("the methods are {}", known.join(", "));
+        Box::new(place.error("E0501", format!("'{first}' is not a valid method name")).help(help))
+    })?;
+    Ok((method, parts.map(ToString::to_string).collect()))
 }
 
 /// The arguments of `--select` or `--exclude`: a space is a union, a comma an intersection. With `expected`, each criterion

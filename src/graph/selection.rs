@@ -162,24 +162,24 @@ impl Chooser<'_> {
             family.union_with(&self.graph.with_childrens_parents(&direct));
         }
         if let Some(depth) = relatives.parents {
-            family.union_with(&self.graph.reach(&direct, Direction::Incoming, depth));
+            family.union_with(&self.graph.reach(&direct, Direction::Incoming, depth.limit()));
         }
         if let Some(depth) = relatives.children {
-            family.union_with(&self.graph.reach(&direct, Direction::Outgoing, depth));
+            family.union_with(&self.graph.reach(&direct, Direction::Outgoing, depth.limit()));
         }
         direct.union_with(&family);
         // A selector has brought its tests already, and may have excluded some.
         if criterion.indirect == IndirectSelection::Empty || criterion.method == Method::Selector {
             return Found { direct, waiting: NodeSet::empty(self.graph.len()) };
         }
-        self.with_tests(direct, criterion.indirect)
+        self.with_tests(&direct, criterion.indirect)
     }
 
     /// Adds the tests of what is chosen, as the mode says.
-    fn with_tests(&self, chosen: NodeSet, mode: IndirectSelection) -> Found {
+    fn with_tests(&self, chosen: &NodeSet, mode: IndirectSelection) -> Found {
         let mut reached = chosen.clone();
         if mode == IndirectSelection::Buildable {
-            reached.union_with(&self.graph.reach(&chosen, Direction::Incoming, None));
+            reached.union_with(&self.graph.reach(chosen, Direction::Incoming, None));
             let sources = self.graph.resources().filter(|(_, resource)| matches!(resource, Resource::Source(_)));
             sources.for_each(|(position, _)| {
                 reached.insert(position);

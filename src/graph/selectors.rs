@@ -1,7 +1,7 @@
 //! selectors.yml: named selections, read and checked with the places they were written at.
 
 use super::IndirectSelection;
-use super::criteria::{self, Criterion, Operation, Place, Relatives, Spec};
+use super::criteria::{self, Criterion, Depth, Operation, Place, Relatives, Spec};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::project::Project;
 use crate::yaml::{Entry, Kind, Yaml};
@@ -221,38 +221,35 @@ impl Reader<'_> {
 
     /// `{tag: nightly}` or `{method: tag, value: nightly, children: true, …}`.
     fn method(&mut self, definition: &Yaml) -> Option<Spec> {
-        let entries = definition.entries();
-        let (name, value, excluded) = match (definition.get("method"), definition.get("value")) {
-            (Some(method), Some(value)) => {
-                let Some(name) = method.as_str() else {
-                    self.error(method, "`method` is not a text", "name one of the selection methods");
-                    return None;
-                };
-                let excluded = match definition.get("exclude") {
-                    Some(list) => self.exclusions(list)?,
-                    None => None,
-                };
-                (name.to_string(), value, excluded)
-            }
-            _ => match entries {
-                [only] => (only.key.to_string(), &only.value, None),
-                _ => {
-                    let keys: Vec<String> = entries.iter().map(|entry| format!("'{}'", entry.key)).collect();
-                    let message =
-                        format!("Expected either 1 key or else \"method\" and \"value\" keys, but got [{}]", keys.join(", "));
-                    self.error(definition, message, "write `method:` and `value:`, or one method with its value");
-                    return None;
-                }
-            },
+        let (name, value) = self.method_and_value(definition)?;
+        let excluded = match definition.get("exclude") {
+            Some(list) => self.exclusions(list)?,
+            None => None,
         };
-        let criterion = self.criterion(definition, &name, value);
-        match criterion {
+        match self.criterion(definition, &name, value) {
             Ok(criterion) => Some(minus(Spec::One(Box::new(criterion)), excluded)),
             Err(diagnostic) => {
                 self.diagnostics.push(*diagnostic);
                 None
             }
         }
+    }
+
+    fn method_and_value<'y>(&mut self, definition: &'y Yaml) -> Option<(String, &'y Yaml)> {
+        if let (Some(method), Some(value)) = (definition.get("method"), definition.get("value")) {
+            let Some(name) = method.as_str() else {
+                self.error(method, "`method` is not a text", "name one of the selection methods");
+                return None;
+            };
+            return Some((name.to_string(), value));
+        }
+        if let [only] = definition.entries() {
+            return Some((only.key.to_string(), &only.value));
+        }
+        let keys: Vec<String> = definition.entries().iter().map(|entry| format!("'{}'", entry.key)).collect();
+        let message = format!("Expected either 1 key or else \"method\" and \"value\" keys, but got [{}]", keys.join(", "));
+        self.error(definition, message, "write `method:` and `value:`, or one method with its value");
+        None
     }
 
     fn criterion(&mut self, definition: &Yaml, name: &str, value: &Yaml) -> Result<Criterion, Box<Diagnostic>> {
@@ -263,11 +260,10 @@ impl Reader<'_> {
         let long_form = definition.get("method").is_some();
         for entry in definition.entries().iter().filter(|_| long_form) {
             match &*entry.key {
-                "method" | "value" | "exclude" => {}
                 "childrens_parents" => relatives.childrens_parents = is_set(&entry.value),
                 "parents" if is_set(&entry.value) => relatives.parents = Some(self.depth(definition, "parents_depth")?),
                 "children" if is_set(&entry.value) => relatives.children = Some(self.depth(definition, "children_depth")?),
-                "parents" | "children" | "parents_depth" | "children_depth" => {}
+                "method" | "value" | "exclude" | "parents" | "children" | "parents_depth" | "children_depth" => {}
                 "indirect_selection" => indirect = self.indirect(&entry.value)?,
                 _ => self.unknown_key(
                     entry,
@@ -282,16 +278,16 @@ impl Reader<'_> {
     }
 
     /// A depth as a number or a text of digits; nothing and 0 are no limit.
-    fn depth(&self, definition: &Yaml, key: &str) -> Result<Option<usize>, Box<Diagnostic>> {
-        let Some(value) = definition.get(key) else { return Ok(None) };
+    fn depth(&self, definition: &Yaml, key: &str) -> Result<Depth, Box<Diagnostic>> {
+        let Some(value) = definition.get(key) else { return Ok(Depth::All) };
         let depth = match &value.kind {
-            Kind::Null | Kind::Bool(false) | Kind::Int(0) => return Ok(None),
+            Kind::Null | Kind::Bool(false) | Kind::Int(0) => return Ok(Depth::All),
             Kind::Int(number) => usize::try_from(*number).ok(),
-            Kind::Str(text) if text.is_empty() => return Ok(None),
+            Kind::Str(text) if text.is_empty() => return Ok(Depth::All),
             Kind::Str(text) => text.parse().ok(),
             _ => None,
         };
-        depth.map(Some).ok_or_else(|| {
+        depth.map(Depth::Steps).ok_or_else(|| {
             Box::new(self.place(value).error("E0504", format!("`{key}` is not a number of steps")).help("write a whole number"))
         })
     }

@@ -283,10 +283,9 @@ fn same_persisted_descriptions(node: &Node, old: &Json) -> bool {
     if !persisted("columns") {
         return true;
     }
-    let none = JsonMap::new();
-    let old = old.get("columns").and_then(Json::as_object).unwrap_or(&none);
-    let described = |name: &String| old.get(name).and_then(|column| column.get("description")).and_then(Json::as_str);
-    old.len() == node.columns.len()
+    let before = old.get("columns").and_then(Json::as_object);
+    let described = |name: &String| before?.get(name)?.get("description")?.as_str();
+    before.map_or(0, JsonMap::len) == node.columns.len()
         && node.columns.iter().all(|(name, column)| described(name) == Some(column.description.as_str()))
 }
 

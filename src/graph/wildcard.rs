@@ -87,15 +87,12 @@ fn class(letters: &[char]) -> Option<(Token, usize)> {
     let mut ranges = Vec::new();
     let mut at = 0;
     while let Some(first) = inside.get(at) {
-        match (inside.get(at + 1), inside.get(at + 2)) {
-            (Some('-'), Some(last)) => {
-                ranges.push((*first, *last));
-                at += 3;
-            }
-            _ => {
-                ranges.push((*first, *first));
-                at += 1;
-            }
+        if let (Some('-'), Some(last)) = (inside.get(at + 1), inside.get(at + 2)) {
+            ranges.push((*first, *last));
+            at += 3;
+        } else {
+            ranges.push((*first, *first));
+            at += 1;
         }
     }
     Some((Token::Class(ranges, negated), close + 1))
