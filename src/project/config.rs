@@ -154,7 +154,7 @@ impl File<'_> {
             Some(name) => {
                 let (span, kind) = (name.span, name.kind.clone());
                 match kind {
-                    Kind::Str(text) if is_identifier(&text) && !RESERVED.contains(&&*text) => config.name = text.to_string(),
+                    Kind::Str(text) if is_identifier(&text) && !is_reserved(&text) => config.name = text.to_string(),
                     Kind::Str(text) if is_identifier(&text) => {
                         self.error(span, format!("a project cannot be named '{text}': the word is taken"), "choose another name");
                     }
@@ -408,7 +408,13 @@ fn as_map(tree: &Yaml) -> Yaml {
     if tree.is_null() { Yaml { kind: Kind::Map(Vec::new()), span: tree.span } } else { tree.clone() }
 }
 
-fn is_identifier(text: &str) -> bool {
+/// A word that Jinja knows as something else.
+pub(super) fn is_reserved(text: &str) -> bool {
+    RESERVED.contains(&text)
+}
+
+/// A name that a project may have, by its letters.
+pub(super) fn is_identifier(text: &str) -> bool {
     let mut letters = text.chars();
     letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
         && letters.all(|letter| letter.is_alphanumeric() || letter == '_')

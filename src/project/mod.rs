@@ -1,12 +1,16 @@
 //! Load: a folder becomes a [`Project`]. Renders configuration values only, never models or macros.
 
 mod builtin;
+mod clean;
 mod config;
 pub mod context;
 mod credentials;
+mod dispatch;
 mod environment;
 mod files;
 mod flags;
+mod init;
+mod install;
 mod load;
 mod packages;
 mod profile;
@@ -20,8 +24,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use builtin::namespaces;
+pub use clean::clean;
 pub use environment::with_dotenv;
 pub use files::checksum;
+pub use init::init;
+pub use install::{InstallOptions, Installation, InstalledPackage, install_local};
 pub use load::load;
 pub use packages::{Origin, PackageSpec};
 pub use profile::{IMPLIED_DATABASE, PROFILES_FILE};
