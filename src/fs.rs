@@ -169,3 +169,25 @@ impl FileSystem for Memory {
         Ok((self.read(file)?.len() as u64, None))
     }
 }
+
+/// Log files and the like, which grow while they are open.
+#[expect(clippy::disallowed_methods, reason = "the one place that touches the disk")]
+impl Disk {
+    /// Opens a file to write at its end, and says how long it is already. Makes missing folders.
+    pub fn append(self, path: &Path) -> io::Result<(std::fs::File, u64)> {
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+        let length = file.metadata()?.len();
+        Ok((file, length))
+    }
+
+    /// Gives a file another name, replacing what had it; a missing one is no error.
+    pub fn rename(self, from: &Path, to: &Path) -> io::Result<()> {
+        match std::fs::rename(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+}

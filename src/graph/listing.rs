@@ -2,7 +2,6 @@
 
 use std::io;
 
-use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
@@ -10,19 +9,45 @@ use super::Selection;
 use crate::artifacts;
 use crate::manifest::{Json, Manifest, Resource};
 
-/// One line for each chosen resource, sorted by id. `form` is what `--output` asks for: `selector` (what would select the
-/// resource again), `name`, `path` or `json`; `keys` are those of `--output-keys`, for JSON only.
-pub fn lines(manifest: &Manifest, selection: &Selection, form: &str, keys: &[String]) -> Vec<String> {
+/// `ls --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListOutput {
+    /// What would select each resource: `shop.marts.orders`, `source:shop.raw.orders`.
+    #[default]
+    Selector,
+    Name,
+    Path,
+    Json,
+}
+
+impl ListOutput {
+    /// By the name that `--output` uses.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "selector" => Some(Self::Selector),
+            "name" => Some(Self::Name),
+            "path" => Some(Self::Path),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+/// One line for each chosen resource, sorted by id. `keys` matter for JSON only.
+pub fn list(manifest: &Manifest, selection: &Selection, output: ListOutput, keys: &[String]) -> Vec<String> {
     let mut ids: Vec<_> = selection.ids.iter().collect();
     ids.sort_unstable();
-    let resources = ids.into_par_iter().filter_map(|id| manifest.get(id.as_str()));
-    let line = |resource: Resource| match form {
-        "name" => name(&resource),
-        "path" => resource.original_file_path().to_string(),
-        "json" => json_line(&artifacts::listed(&resource, keys)),
-        _ => selector(&resource),
-    };
-    resources.map(line).collect()
+    let resources = ids.into_iter().filter_map(|id| manifest.get(id.as_str()));
+    resources.map(|resource| line(&resource, output, keys)).collect()
+}
+
+fn line(resource: &Resource, output: ListOutput, keys: &[String]) -> String {
+    match output {
+        ListOutput::Selector => selector(resource),
+        ListOutput::Name => name(resource),
+        ListOutput::Path => resource.original_file_path().to_string(),
+        ListOutput::Json => json_line(&artifacts::listed(resource, keys)),
+    }
 }
 
 fn selector(resource: &Resource) -> String {

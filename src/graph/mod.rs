@@ -5,7 +5,7 @@ mod criteria;
 mod cycle;
 mod dag;
 mod fqn;
-pub mod listing;
+mod listing;
 mod methods;
 mod node_set;
 mod selection;
@@ -21,6 +21,7 @@ use indexmap::IndexSet;
 
 pub use build_order::{BuildOrder, Gates};
 pub use dag::Graph;
+pub use listing::{ListOutput, list};
 pub use selection::select;
 pub use state::Comparand;
 

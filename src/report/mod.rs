@@ -1,12 +1,36 @@
 //! Report: events become console lines, the log file, the JSON log, and the run history. Decides nothing.
+//!
+//! An [`Event`] is one or more of dbt's log events ([`translate`]); each such record goes to the console and to the log file,
+//! where its level is wanted, in the format that was asked for ([`format`]). The history follows the events themselves.
 
+mod console;
+mod diagnostic;
 mod event_names;
+mod format;
+mod history;
+mod log_file;
+mod node_records;
 mod promotion;
+mod record;
+#[cfg(test)]
+mod samples;
+mod style;
+mod summary;
+mod translate;
 
+use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::event::Events;
+use self::console::Console;
+use self::format::Invocation;
+use self::history::History;
+use self::log_file::LogFile;
+use self::record::{Level, Record};
+use self::style::Painter;
+use self::translate::Translator;
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, Events};
 
 pub use promotion::{Promotion, promote};
 
@@ -49,16 +73,110 @@ pub struct ReportOptions {
 }
 
 /// Consumes events; [`Reporter::finish`] flushes what is open.
-pub struct Reporter {}
+pub struct Reporter {
+    state: Mutex<State>,
+}
+
+struct State {
+    translator: Translator,
+    console: Console,
+    file: Option<FileLog>,
+    history: Option<History>,
+    invocation: Invocation,
+}
+
+struct FileLog {
+    file: LogFile,
+    format: LogFormat,
+    level: Level,
+}
 
 impl Reporter {
-    pub fn new(_options: ReportOptions) -> Arc<Self> {
-        Arc::new(Self {})
+    /// Reports to standard output.
+    pub fn new(options: ReportOptions) -> Arc<Self> {
+        Self::to(options, Box::new(std::io::stdout()))
     }
 
+    /// Reports to a writer of the caller's.
+    pub fn to(options: ReportOptions, out: Box<dyn Write + Send>) -> Arc<Self> {
+        let console = Console::new(&options, out);
+        let mut faults = Vec::new();
+        let file = file_log(&options, &mut faults);
+        let keep = history::KEPT_FILES;
+        let ReportOptions { invocation_id, project_name, secrets, .. } = options;
+        let history = options.history_path.map(|folder| History::new(folder, keep, &invocation_id, &project_name, &secrets));
+        let translator = Translator::new(options.printer_width, options.show_all_deprecations);
+        let invocation = Invocation { id: invocation_id, extra: crate::manifest::JsonMap::new(), secrets };
+        let mut state = State { translator, console, file, history, invocation };
+        for fault in faults {
+            state.take(&Event::Diagnostic(Box::new(fault)));
+        }
+        Arc::new(Self { state: Mutex::new(state) })
+    }
+
+    /// Where the phases send their events.
     pub fn events(self: &Arc<Self>) -> Events {
-        Events::none()
+        let reporter = self.clone();
+        Events::new(move |event| reporter.take(&event))
     }
 
-    pub fn finish(&self) {}
+    fn take(&self, event: &Event) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).take(event);
+    }
+
+    /// Flushes the log file and takes the progress bar away.
+    pub fn finish(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.console.clear();
+        if let Some(log) = &mut state.file {
+            log.file.flush();
+        }
+    }
+}
+
+/// dbt.log, where it is wanted and can be opened.
+fn file_log(options: &ReportOptions, faults: &mut Vec<Diagnostic>) -> Option<FileLog> {
+    let folder = options.log_path.as_ref()?;
+    let level = Level::parse(if options.file_level.is_empty() { "debug" } else { &options.file_level });
+    if level == Level::None {
+        return None;
+    }
+    match LogFile::open(folder, options.log_file_max_bytes) {
+        Ok(file) => Some(FileLog { file, format: options.file_format, level }),
+        Err(error) => {
+            let message = format!("the log file in `{}` cannot be opened: {error}", folder.display());
+            faults.push(Diagnostic::warning("W0801", message).help("the run goes on without it; give another --log-path"));
+            None
+        }
+    }
+}
+
+impl State {
+    fn take(&mut self, event: &Event) {
+        self.console.follow(event);
+        for record in self.translator.records(event) {
+            self.record(&record);
+        }
+        let fault = self.history.as_mut().and_then(|history| history.follow(event));
+        if let Some(fault) = fault {
+            self.take(&Event::Diagnostic(Box::new(fault)));
+        }
+        if matches!(event, Event::NodeFinished { .. } | Event::Completed { .. }) {
+            if let Some(log) = &mut self.file {
+                log.file.flush();
+            }
+        }
+    }
+
+    fn record(&mut self, record: &Record) {
+        if self.console.wants(record) {
+            self.console.write(record, &self.invocation);
+        }
+        if let Some(log) = self.file.as_mut().filter(|log| record.level >= log.level) {
+            // Files are read by people and tools alike: no colours, and dbt's own words.
+            let format = if log.format == LogFormat::Default { LogFormat::Debug } else { log.format };
+            let line = format::line(record, format, Painter { colors: false }, &self.invocation);
+            log.file.write(&line);
+        }
+    }
 }

@@ -1,0 +1,306 @@
+//! The lines of one node: dbt's `LogStartLine`, `LogModelResult` and their like.
+
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+
+use super::record::{Level, People, Record, fractions, python_text, seconds};
+use super::style::Style;
+use crate::artifacts;
+use crate::event::{RunResult, Status};
+use crate::manifest::{Json, JsonMap, Node, Resource, ResourceType};
+
+/// A node's place in the run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub index: usize,
+    pub total: usize,
+    /// Columns of a line before its status.
+    pub width: usize,
+}
+
+impl Place {
+    /// `4 of 28 OK created sql view model main.a ............ [OK in 0.05s]`, and its status to be painted.
+    fn line(self, text: &str, status: &str, took: Option<Duration>) -> String {
+        let lead = format!("{} of {} {text} ", self.index, self.total);
+        let time = took.map_or_else(String::new, |took| format!(" in {:.2}s", took.as_secs_f64()));
+        let dots = ".".repeat(self.width.saturating_sub(lead.chars().count()));
+        format!("{lead}{dots} [{status}{time}]")
+    }
+}
+
+/// How a log names a resource: `sql view model main.orders`, `test not_null_x`, `seed file main.raw`.
+pub(super) fn describe(of: &Resource) -> String {
+    match of {
+        Resource::Node(node) => match node.resource_type {
+            ResourceType::Model => {
+                format!("{} {} model {}.{}", node.language.as_str(), node.config.materialized(), node.schema, node.alias)
+            }
+            ResourceType::Seed => format!("seed file {}.{}", node.schema, node.alias),
+            ResourceType::Snapshot | ResourceType::Function => format!("{} {}.{}", node.resource_type, node.schema, node.alias),
+            ResourceType::Test => format!("test {}", node.name),
+            kind => format!("{} {}", kind.as_str().replace('_', " "), node.name),
+        },
+        Resource::Source(source) => format!("freshness of {}.{}", source.source_name, source.name),
+        Resource::UnitTest(test) => format!("unit_test {}::{}", test.model, test.name),
+        other => format!("{} {}", other.resource_type().as_str().replace('_', " "), other.name()),
+    }
+}
+
+/// `node_info` of a node whose run is in that state.
+pub(super) fn node_info(of: &Resource, status: &str, started: Option<SystemTime>, finished: Option<SystemTime>) -> Json {
+    let mut info = artifacts::resource_info(of);
+    let time = |at: Option<SystemTime>| at.map_or_else(String::new, naive);
+    info.insert("node_status".to_owned(), status.into());
+    info.insert("node_started_at".to_owned(), time(started).into());
+    info.insert("node_finished_at".to_owned(), time(finished).into());
+    if let Some(meta) = info.get_mut("meta") {
+        *meta = fractions(meta);
+    }
+    Json::Object(info)
+}
+
+/// `2026-11-21T09:37:17.203812`: UTC without saying so, as `node_info` has it.
+fn naive(at: SystemTime) -> String {
+    DateTime::<Utc>::from(at).format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
+}
+
+/// LogStartLine.
+pub(super) fn start(of: &Resource, place: Place, info: Json) -> Record {
+    let description = describe(of);
+    let mut record = Record::new("LogStartLine", "Q011", Level::Info, place.line(&format!("START {description}"), "RUN", None))
+        .with("description", description)
+        .with("index", place.index)
+        .with("node_info", info)
+        .with("total", place.total);
+    record.people = People::Start;
+    record
+}
+
+/// The line that says how a node went, by its kind; None for kinds that have none.
+pub(super) fn finished(of: &Resource, place: Place, result: &RunResult, info: Json) -> Option<Record> {
+    if result.status == Status::Skipped {
+        return Some(skipped(of, place, info));
+    }
+    if result.status == Status::NoOp {
+        return Some(no_op(of, place, result, info));
+    }
+    let record = match of {
+        Resource::Source(source) => {
+            let record = tested(&format!("freshness of {}.{}", source.source_name, source.name), place, result, Verdict::Stale);
+            named(record, "LogFreshnessResult", "Q018", place, result, info)
+                .with("source_name", source.source_name.as_str())
+                .with("status", result.status.as_str())
+                .with("table_name", source.name.as_str())
+        }
+        Resource::UnitTest(test) => test_result(&format!("{}::{}", test.model, test.name), "", place, result, info),
+        Resource::Node(node) => return node_finished(of, node, place, result, info),
+        _ => return None,
+    };
+    Some(record)
+}
+
+fn node_finished(of: &Resource, node: &Node, place: Place, result: &RunResult, info: Json) -> Option<Record> {
+    let message = result.message.clone().unwrap_or_default();
+    Some(match node.resource_type {
+        ResourceType::Test => {
+            let attached = node.test().and_then(|test| test.attached_node.as_ref()).map_or("", |id| id.as_str());
+            test_result(&node.name, attached, place, result, info)
+        }
+        ResourceType::Model => {
+            let record = made("created", "creating", &describe(of), place, result);
+            named(record, "LogModelResult", "Q012", place, result, info)
+                .with("description", describe(of))
+                .with("status", shown_status(result))
+                .with("total", place.total)
+        }
+        ResourceType::Function => {
+            let record = made("created", "creating", &describe(of), place, result);
+            named(record, "LogFunctionResult", "Q047", place, result, info)
+                .with("description", describe(of))
+                .with("status", shown_status(result))
+        }
+        ResourceType::Seed => {
+            let record = made("loaded", "loading", &describe(of), place, result);
+            named(record, "LogSeedResult", "Q016", place, result, info)
+                .with("relation", node.alias.as_str())
+                .with("result_message", message)
+                .with("schema", node.schema.as_str())
+                .with("status", result.status.as_str())
+        }
+        ResourceType::Snapshot => {
+            let name = format!("{}.{}", node.schema, node.alias);
+            let record = made("snapshotted", "snapshotting", &name, place, result);
+            named(record, "LogSnapshotResult", "Q015", place, result, info)
+                .with("cfg", snapshot_config(&node.config.0))
+                .with("description", name)
+                .with("result_message", message)
+                .with("status", result.status.as_str())
+        }
+        _ => return None,
+    })
+}
+
+/// A config's keys that have a value, as texts.
+fn snapshot_config(config: &JsonMap) -> Json {
+    config
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| (key.clone(), Json::from(python_text(value))))
+        .collect()
+}
+
+/// The name of the event, and the keys that all results have.
+fn named(mut record: Record, name: &'static str, code: &'static str, place: Place, result: &RunResult, info: Json) -> Record {
+    record.name = name;
+    record.code = code;
+    record
+        .with("execution_time", seconds(result.execution_time))
+        .with("index", place.index)
+        .with("node_info", info)
+        .with("total", place.total)
+        .thread(&result.thread_id)
+}
+
+/// What a model's line says of it: the warehouse's words, or that it failed.
+fn shown_status(result: &RunResult) -> String {
+    match result.status {
+        Status::Success => result.message.clone().unwrap_or_else(|| "OK".to_owned()),
+        Status::PartialSuccess => result.message.clone().unwrap_or_else(|| "PARTIAL SUCCESS".to_owned()),
+        other => other.as_str().to_owned(),
+    }
+}
+
+/// A line for what the warehouse now has: `OK created …`, `ERROR creating …`.
+fn made(past: &str, present: &str, description: &str, place: Place, result: &RunResult) -> Record {
+    let (text, status, style, level) = match result.status {
+        Status::Success => (format!("OK {past} {description}"), shown_status(result), Style::Good, Level::Info),
+        Status::PartialSuccess => {
+            (format!("PARTIALLY {past} {description}"), shown_status(result).to_uppercase(), Style::Caution, Level::Error)
+        }
+        _ => (format!("ERROR {present} {description}"), "ERROR".to_owned(), Style::Bad, Level::Error),
+    };
+    let msg = place.line(&text, &status, Some(result.execution_time));
+    Record::new("", "", level, msg).accent(status, style)
+}
+
+/// How an error of a test and of a source's freshness is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Failing,
+    Stale,
+}
+
+fn tested(name: &str, place: Place, result: &RunResult, verdict: Verdict) -> Record {
+    let rows = result.failures.unwrap_or(0);
+    let stale = verdict == Verdict::Stale;
+    let (status, style, level) = match result.status {
+        Status::Pass | Status::Success => ("PASS".to_owned(), Style::Good, Level::Info),
+        Status::Warn if stale => ("WARN".to_owned(), Style::Caution, Level::Warn),
+        Status::Warn => (format!("WARN {rows}"), Style::Caution, Level::Warn),
+        Status::Error if stale => ("ERROR STALE".to_owned(), Style::Bad, Level::Error),
+        Status::Error | Status::RuntimeError => ("ERROR".to_owned(), Style::Bad, Level::Error),
+        _ => (format!("FAIL {rows}"), Style::Bad, Level::Error),
+    };
+    let msg = place.line(&format!("{status} {name}"), &status, Some(result.execution_time));
+    Record::new("", "", level, msg).accent(status, style)
+}
+
+fn test_result(name: &str, attached: &str, place: Place, result: &RunResult, info: Json) -> Record {
+    let record = tested(name, place, result, Verdict::Failing);
+    let mut record = named(record, "LogTestResult", "Q007", place, result, info)
+        .with("attached_node", attached)
+        .with("name", name)
+        .with("num_failures", result.failures.unwrap_or(0))
+        .with("num_models", place.total)
+        .with("status", result.status.as_str());
+    record.data.shift_remove("total");
+    record
+}
+
+fn skipped(of: &Resource, place: Place, info: Json) -> Record {
+    let (schema, kind) = match of {
+        Resource::Node(node) => (node.schema.as_str(), node.resource_type),
+        Resource::UnitTest(test) => (test.schema.as_str(), ResourceType::UnitTest),
+        other => ("", other.resource_type()),
+    };
+    let name = of.name();
+    let text = match kind {
+        ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot => format!("SKIP relation {schema}.{name}"),
+        kind => format!("SKIP {kind} {name}"),
+    };
+    Record::new("SkippingDetails", "Q034", Level::Info, place.line(&text, "SKIP", None))
+        .accent("SKIP", Style::Caution)
+        .with("index", place.index)
+        .with("node_info", info)
+        .with("node_name", name)
+        .with("resource_type", kind.as_str())
+        .with("schema", schema)
+        .with("total", place.total)
+}
+
+fn no_op(of: &Resource, place: Place, result: &RunResult, info: Json) -> Record {
+    let description = describe(of);
+    let msg = place.line(&format!("NO-OP {description}"), "NO-OP", Some(result.execution_time));
+    let record = Record::new("", "", Level::Info, msg).accent("NO-OP", Style::Caution);
+    named(record, "LogNodeNoOpResult", "Q019", place, result, info)
+        .with("description", description)
+        .with("status", result.status.as_str())
+}
+
+/// LogHookStartLine, and with a result LogHookEndLine.
+pub(super) fn hook(node: &Node, place: Place, done: Option<(Status, Duration)>, info: Json) -> Record {
+    let statement = statement(node);
+    let (name, code, text, status, style, level) = match done {
+        None => ("LogHookStartLine", "Q032", "START hook", "RUN", Style::Quiet, Level::Info),
+        Some((Status::Success | Status::Pass, _)) => ("LogHookEndLine", "Q033", "OK hook", "OK", Style::Good, Level::Info),
+        Some(_) => ("LogHookEndLine", "Q033", "ERROR hook", "ERROR", Style::Bad, Level::Info),
+    };
+    let msg = place.line(&format!("{text}: {statement}"), status, done.map(|(_, took)| took));
+    let mut record = Record::new(name, code, level, msg)
+        .with("index", place.index)
+        .with("node_info", info)
+        .with("statement", statement)
+        .with("total", place.total);
+    match done {
+        None => record.people = People::Start,
+        Some((status_of, took)) => {
+            record = record.accent(status, style).with("execution_time", seconds(took)).with("status", status_of.as_str());
+        }
+    }
+    record
+}
+
+/// `shop.on-run-end.0` of `shop-on-run-end-0`.
+fn statement(node: &Node) -> String {
+    for hook in ["on-run-start", "on-run-end"] {
+        if let Some((project, index)) = node.name.rsplit_once(&format!("-{hook}-")) {
+            return format!("{project}.{hook}.{index}");
+        }
+    }
+    node.name.clone()
+}
+
+/// `run_result` of NodeFinished.
+pub(super) fn run_result(result: &RunResult) -> Json {
+    let timing: Vec<Json> = result
+        .timing
+        .iter()
+        .map(|timing| {
+            serde_json::json!({
+                "completed_at": artifacts::system_timestamp(timing.completed_at),
+                "name": timing.name,
+                "started_at": artifacts::system_timestamp(timing.started_at),
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "adapter_response": fractions(&Json::Object(result.adapter_response.clone())),
+        "execution_time": seconds(result.execution_time),
+        "message": result.message.clone().unwrap_or_default(),
+        "num_failures": result.failures.unwrap_or(0),
+        "status": result.status.as_str(),
+        "thread": result.thread_id,
+        "timing_info": timing,
+    })
+}

@@ -1,0 +1,302 @@
+//! Events become records: which of dbt's log lines an event is.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use indexmap::IndexMap;
+
+use super::event_names;
+use super::node_records::{self, Place, node_info};
+use super::record::{Level, People, Record, pluralize, python_text, seconds};
+use super::style::Style;
+use super::summary;
+use crate::artifacts::{self, DBT_VERSION};
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, RunResult, Status};
+use crate::manifest::{Json, Node, Resource, UniqueId};
+
+/// A resource that has begun or ended, and when.
+pub(super) struct Seen {
+    pub resource: Resource,
+    pub started: Option<SystemTime>,
+    pub status: &'static str,
+}
+
+/// What the lines of an invocation need to know of those before them.
+pub(super) struct Translator {
+    pub command: &'static str,
+    pub seen: HashMap<UniqueId, Seen>,
+    /// Hooks that ran: they count in the summary.
+    pub hooks: usize,
+    width: usize,
+    show_all_deprecations: bool,
+    /// How often each deprecation came.
+    deprecations: IndexMap<&'static str, usize>,
+    told: HashSet<Told>,
+}
+
+/// A diagnostic is told once: by code, message, file and offset.
+type Told = (&'static str, String, Option<(Arc<str>, usize)>);
+
+/// Commands whose nodes make nothing that a line would tell.
+const QUIET_COMMANDS: [&str; 5] = ["compile", "show", "generate", "list", "parse"];
+
+impl Translator {
+    pub(super) fn new(printer_width: usize, show_all_deprecations: bool) -> Self {
+        Self {
+            command: "",
+            seen: HashMap::new(),
+            hooks: 0,
+            width: if printer_width == 0 { 80 } else { printer_width },
+            show_all_deprecations,
+            deprecations: IndexMap::new(),
+            told: HashSet::new(),
+        }
+    }
+
+    fn place(&self, index: usize, total: usize) -> Place {
+        Place { index, total, width: self.width }
+    }
+
+    fn quiet_nodes(&self) -> bool {
+        QUIET_COMMANDS.contains(&self.command)
+    }
+
+    /// The records of an event, in order.
+    pub(super) fn records(&mut self, event: &Event) -> Vec<Record> {
+        match event {
+            Event::Started { command, args } => {
+                self.command = command;
+                started(args)
+            }
+            Event::AdapterRegistered { adapter, version } => vec![
+                Record::new("AdapterRegistered", "E034", Level::Info, format!("Registered adapter: {adapter}={version}"))
+                    .with("adapter_name", &**adapter)
+                    .with("adapter_version", format!("={version}")),
+            ],
+            Event::Found { counts } => {
+                let parts: Vec<String> = counts.iter().map(|(name, count)| pluralize(*count, name)).collect();
+                let line = parts.join(", ");
+                vec![Record::new("FoundStats", "W006", Level::Info, format!("Found {line}")).with("stat_line", line)]
+            }
+            Event::Concurrency { threads, target, nodes } => vec![
+                Record::blank(),
+                Record::new(
+                    "ConcurrencyLine",
+                    "Q027",
+                    Level::Info,
+                    format!("Concurrency: {threads} threads (target='{target}')"),
+                )
+                .with("node_count", *nodes)
+                .with("num_threads", *threads)
+                .with("target_name", &**target),
+                Record::blank(),
+            ],
+            Event::NodeStart { node, index, total, thread, at } => self.node_start(node, *index, *total, thread, *at),
+            Event::NodeCompiling { node, .. } => vec![self.node_step(node, "compiling", "NodeCompiling", "Q030")],
+            Event::NodeExecuting { node, .. } => vec![self.node_step(node, "executing", "NodeExecuting", "Q031")],
+            Event::NodeFinished { node, index, total, started_at, result } => {
+                self.node_finished(node, self.place(*index, *total), *started_at, result)
+            }
+            Event::HookStart { node, index, total } => {
+                vec![node_records::hook(node, self.place(*index, *total), None, info_of(node, "started"))]
+            }
+            Event::HookFinished { node, index, total, status, took } => {
+                self.hooks += 1;
+                let done = Some((*status, *took));
+                vec![node_records::hook(node, self.place(*index, *total), done, info_of(node, status.as_str()))]
+            }
+            Event::Query { sql, connection, node } => {
+                let msg = format!("On {connection}: {sql}");
+                let record =
+                    Record::new("SQLQuery", "E016", Level::Debug, msg).with("conn_name", &**connection).with("sql", &**sql);
+                vec![self.about(record, node.as_ref())]
+            }
+            Event::QueryDone { status, took, node } => {
+                let msg = format!("SQL status: {status} in {:.3} seconds", took.as_secs_f64());
+                let record = Record::new("SQLQueryStatus", "E017", Level::Debug, msg);
+                let record = record.with("elapsed", seconds(*took)).with("query_id", "").with("status", status.as_str());
+                vec![self.about(record, node.as_ref())]
+            }
+            Event::Log { text, info, node } => {
+                let (name, code, level) =
+                    if *info { ("JinjaLogInfo", "I062", Level::Info) } else { ("JinjaLogDebug", "I063", Level::Debug) };
+                vec![self.about(Record::new(name, code, level, text).with("msg", text.as_str()), node.as_ref())]
+            }
+            Event::Print { text } => vec![printed("PrintEvent", "Z052", text).with("msg", text.as_str())],
+            Event::Diagnostic(diagnostic) => self.diagnostic(diagnostic).into_iter().collect(),
+            Event::Note { name, code, level, text, data } => {
+                let mut record = Record::new(name, code, Level::parse(level), text);
+                record.data.clone_from(data);
+                vec![record]
+            }
+            Event::Output { name, code, text, data } => {
+                let mut record = printed(name, code, text);
+                record.data.clone_from(data);
+                vec![record]
+            }
+            Event::RunFinished { results, took, interrupted } => summary::run_finished(self, results, *took, *interrupted),
+            Event::Completed { command, success, took } => self.completed(command, *success, *took),
+        }
+    }
+
+    fn node_start(&mut self, node: &Resource, index: usize, total: usize, thread: &str, at: SystemTime) -> Vec<Record> {
+        self.seen.insert(node.unique_id().clone(), Seen { resource: node.clone(), started: Some(at), status: "started" });
+        let info = node_info(node, "started", Some(at), None);
+        let began = Record::new("NodeStart", "Q024", Level::Debug, format!("Began running node {}", node.unique_id()))
+            .with("node_info", info.clone())
+            .thread(thread);
+        if self.quiet_nodes() {
+            return vec![began];
+        }
+        vec![began, node_records::start(node, self.place(index, total), info).thread(thread)]
+    }
+
+    fn node_step(&mut self, node: &Resource, status: &'static str, name: &'static str, code: &'static str) -> Record {
+        let seen = self.seen.get_mut(node.unique_id().as_str());
+        let started = seen.and_then(|seen| {
+            seen.status = status;
+            seen.started
+        });
+        Record::new(name, code, Level::Debug, format!("Began {status} node {}", node.unique_id()))
+            .with("node_info", node_info(node, status, started, None))
+    }
+
+    fn node_finished(&mut self, node: &Resource, place: Place, started: SystemTime, result: &RunResult) -> Vec<Record> {
+        let status = result.status.as_str();
+        let started = self.seen.get(node.unique_id().as_str()).and_then(|seen| seen.started).unwrap_or(started);
+        self.seen.insert(node.unique_id().clone(), Seen { resource: node.clone(), started: Some(started), status });
+        let finished = (result.status != Status::Skipped).then(SystemTime::now);
+        let info = node_info(node, status, Some(started), finished);
+        let line = if self.quiet_nodes() { None } else { node_records::finished(node, place, result, info.clone()) };
+        let done = Record::new("NodeFinished", "Q025", Level::Debug, format!("Finished running node {}", node.unique_id()))
+            .with("node_info", info)
+            .with("run_result", node_records::run_result(result))
+            .thread(&result.thread_id);
+        line.into_iter().chain([done]).collect()
+    }
+
+    /// With `node_info` of the node it is about, where it is about one.
+    fn about(&self, record: Record, node: Option<&UniqueId>) -> Record {
+        match node.and_then(|id| self.seen.get(id)) {
+            Some(seen) => record.with("node_info", node_info(&seen.resource, seen.status, seen.started, None)),
+            None => record,
+        }
+    }
+
+    /// A diagnostic, unless it was told before; deprecations once each, but counted.
+    fn diagnostic(&mut self, diagnostic: &Diagnostic) -> Option<Record> {
+        let place = diagnostic.labels.first().map(|label| (label.source.name.clone(), label.span.start));
+        if !self.told.insert((diagnostic.code, diagnostic.message.clone(), place)) {
+            return None;
+        }
+        let deprecation = diagnostic.event.filter(|name| event_names::is_deprecation(name));
+        if let Some(name) = deprecation.filter(|_| !diagnostic.is_error()) {
+            let count = self.deprecations.entry(name).or_default();
+            *count += 1;
+            if *count > 1 && !self.show_all_deprecations {
+                return None;
+            }
+        }
+        Some(diagnostic_record(diagnostic, deprecation.is_some()))
+    }
+
+    fn completed(&mut self, command: &str, success: bool, took: Duration) -> Vec<Record> {
+        let now = SystemTime::now();
+        let outcome = if success { "succeeded" } else { "failed" };
+        let at = chrono::DateTime::<chrono::Utc>::from(now).format("%H:%M:%S%.6f");
+        let msg = format!("Command `dbt {command}` {outcome} at {at} after {:.2} seconds", took.as_secs_f64());
+        let completed = Record::new("CommandCompleted", "Q039", Level::Debug, msg)
+            .with("command", format!("dbt {command}"))
+            .with("completed_at", artifacts::system_timestamp(now))
+            .with("elapsed", seconds(took))
+            .with("success", success);
+        self.deprecation_summary().into_iter().chain([completed]).collect()
+    }
+
+    fn deprecation_summary(&self) -> Option<Record> {
+        if self.deprecations.is_empty() {
+            return None;
+        }
+        let mut msg = "[WARNING][DeprecationsSummary]: Deprecated functionality\nSummary of encountered deprecations:".to_owned();
+        let mut summaries = Vec::new();
+        for (name, count) in &self.deprecations {
+            msg.push_str(&format!("\n- {name}: {}", pluralize(*count, "occurrence")));
+            let code = event_names::code(name).unwrap_or_default();
+            summaries.push(serde_json::json!({"event_code": code, "event_name": name, "occurrences": count}));
+        }
+        let hint = !self.show_all_deprecations && self.deprecations.values().any(|count| *count > 1);
+        if hint {
+            msg.push_str("\nEach is shown where it came first; --show-all-deprecations shows every place.");
+        }
+        let record = Record::new("DeprecationsSummary", "D028", Level::Warn, msg).accent("WARNING", Style::Caution);
+        Some(record.with("show_all_hint", hint).with("summaries", Json::Array(summaries)))
+    }
+}
+
+/// MainReportVersion and MainReportArgs.
+fn started(args: &crate::manifest::JsonMap) -> Vec<Record> {
+    let version = Record::new(
+        "MainReportVersion",
+        "A001",
+        Level::Info,
+        format!("Running with dbt={DBT_VERSION} (lineal {})", env!("CARGO_PKG_VERSION")),
+    );
+    let texts: crate::manifest::JsonMap = args.iter().map(|(key, value)| (key.clone(), Json::from(python_text(value)))).collect();
+    let shown = python_text(&Json::Object(texts.clone()));
+    vec![
+        version.with("log_version", 3).with("version", format!("={DBT_VERSION}")),
+        Record::new("MainReportArgs", "A002", Level::Debug, format!("running dbt with arguments {shown}"))
+            .with("args", Json::Object(texts)),
+    ]
+}
+
+fn info_of(node: &Arc<Node>, status: &str) -> Json {
+    node_info(&Resource::Node(node.clone()), status, None, None)
+}
+
+/// The command's own output.
+fn printed(name: &'static str, code: &'static str, text: &str) -> Record {
+    let mut record = Record::new(name, code, Level::Info, text);
+    record.print = true;
+    record
+}
+
+/// A warning by dbt's name for it, an error as `MainEncounteredError`; with its place as data of our own.
+pub(super) fn diagnostic_record(diagnostic: &Diagnostic, deprecation: bool) -> Record {
+    let text = match (diagnostic.labels.first(), diagnostic.is_error() || !deprecation) {
+        (Some(label), true) => {
+            let (line, column) = label.source.position(label.span.start);
+            format!("{}\n  at {}:{line}:{column}", diagnostic.message, label.source.name)
+        }
+        _ => diagnostic.message.clone(),
+    };
+    let (name, code) = match diagnostic.event {
+        Some(name) => (name, event_names::code(name).unwrap_or_default()),
+        None if diagnostic.is_error() => ("MainEncounteredError", "Z002"),
+        None => ("Note", "Z050"),
+    };
+    let record = if diagnostic.is_error() {
+        let msg = format!("[ERROR]: Encountered an error:\n{text}");
+        Record::new(name, code, Level::Error, msg).accent("ERROR", Style::Bad).with("exc", diagnostic.message.as_str())
+    } else if deprecation {
+        let msg = format!("[WARNING][{name}]: Deprecated functionality\n{text}");
+        Record::new(name, code, Level::Warn, msg).accent("WARNING", Style::Caution)
+    } else {
+        Record::new(name, code, Level::Warn, format!("[WARNING]: {text}")).accent("WARNING", Style::Caution)
+    };
+    let mut record = record.with("msg", diagnostic.message.as_str()).with("code", diagnostic.code);
+    if let Some(label) = diagnostic.labels.first() {
+        let (line, column) = label.source.position(label.span.start);
+        record = record.with("file", &*label.source.name).with("line", line).with("column", column);
+    }
+    if let Some(help) = &diagnostic.help {
+        record = record.with("help", help.as_str());
+    }
+    if let Some(id) = &diagnostic.unique_id {
+        record = record.with("unique_id", &**id);
+    }
+    record.people = People::Diagnostic(Box::new(diagnostic.clone()));
+    record
+}
