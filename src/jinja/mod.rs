@@ -3,30 +3,41 @@
 //! In: texts and a [`Host`] that knows what this phase answers. Out: text or a native value, or an error with the whole
 //! trace. Does not read files, know the warehouse, or decide what `ref` means.
 
+mod args;
+#[cfg(test)]
+mod cases;
+mod cx;
+mod engine;
+mod exceptions;
+mod fault;
+mod filters;
+mod format;
+mod functions;
+mod macros;
+mod methods;
+mod modules;
 pub mod objects;
+mod operators;
+mod render;
+mod root;
+mod syntax;
+mod tests_of_values;
+mod value;
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
 use crate::diagnostic::{Diagnostic, SourceText, Span};
-use crate::manifest::{Json, MacroRegistry};
 
+pub use args::Args;
+pub use cx::Cx;
+pub use engine::Engine;
 pub use minijinja::Value;
-
-/// Arguments of a call from Jinja: keywords taken apart from positional ones.
-#[derive(Debug, Clone, Default)]
-pub struct Args {
-    pub positional: Vec<Value>,
-    pub keyword: IndexMap<String, Value>,
-}
-
-impl Args {
-    /// The argument at that position or of that name, as a Python signature would bind it; None when absent.
-    pub fn get(&self, position: usize, name: &str) -> Option<&Value> {
-        self.positional.get(position).or_else(|| self.keyword.get(name))
-    }
-}
+pub use minijinja::value::ValueKind;
+pub use syntax::calls::StaticCall;
+pub use value::{
+    AsAny, Dict, Function, Instance, List, Operator, Set, Undefined as UndefinedValue, dict, downcast, equal, from_json,
+    from_shared_json, function, get, instance, is_defined, items, list, none, pairs, repr, text, to_json, tuple,
+};
 
 /// What went wrong in a render: see [`Error::diagnostic`].
 #[derive(Debug, Clone)]
@@ -37,6 +48,8 @@ pub struct Error {
     pub trace: Vec<Frame>,
     /// The warehouse's own error, where that is the cause.
     pub database: bool,
+    /// Not an error at all, but the value of a `return(…)` on its way out of a macro.
+    returned: Option<Box<Value>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +79,27 @@ pub struct Frame {
 
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), trace: Vec::new(), database: kind == ErrorKind::Database }
+        Self { kind, message: message.into(), trace: Vec::new(), database: kind == ErrorKind::Database, returned: None }
     }
 
     pub fn compilation(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Compilation, message)
+    }
+
+    /// What `return(value)` gives: it ends the running macro.
+    pub(crate) fn returning(value: Value) -> Self {
+        let mut error = Self::compilation("return() was called outside of a macro");
+        error.returned = Some(Box::new(value));
+        error
+    }
+
+    /// An instance of that type has no such method: for [`Instance::call_method`].
+    pub fn missing_method(type_name: &str, method: &str) -> Self {
+        Self::new(ErrorKind::Undefined, format!("'{type_name} object' has no attribute '{method}'"))
+    }
+
+    fn is_missing_method(&self, type_name: &str, method: &str) -> bool {
+        self.kind == ErrorKind::Undefined && self.message == Self::missing_method(type_name, method).message
     }
 
     /// As told to people: the innermost place first, then the calls that led there.
@@ -129,7 +158,8 @@ pub trait Host: Send + Sync {
     /// The package whose code is rendered: macro names are looked up from there.
     fn package(&self) -> &str;
     /// A variable or function of this phase's context: `ref`, `this`, `target`, `config`, `execute` … Asked once for each
-    /// name used, after local variables and before macros and the engine's own functions.
+    /// name used, after local variables and macros (a macro named `ref` hides the function, as in dbt; `builtins.ref` does
+    /// not) and before the engine's own functions.
     fn global(&self, name: &str) -> Option<Value>;
     fn undefined(&self) -> Undefined;
     /// A macro is about to run; depth 0 is a call from the rendered text itself (or from `dispatch` in it).
@@ -173,27 +203,13 @@ pub enum BlockKind {
     Docs,
 }
 
-/// The macros of a project, compiled on first use; one for each phase's way with undefined names. Cheap to share.
-pub struct Engine {
-    pub macros: Arc<MacroRegistry>,
+/// The top-level blocks of a file, and what is wrong with its block tags.
+pub fn blocks(source: &SourceText) -> (Vec<Block>, Vec<Diagnostic>) {
+    syntax::blocks::blocks(source)
 }
 
-/// The running render, as functions and objects of a host see it.
-pub struct Cx<'a, 'env> {
-    pub state: &'a minijinja::State<'a, 'env>,
-}
-
-/// Turns JSON into fresh, mutable Jinja values (lists and dicts that `append`, `update` … change).
-pub fn from_json(_json: &Json) -> Value {
-    Value::UNDEFINED
-}
-
-/// The same, without copying what is not touched: a change by Jinja never reaches `json`.
-pub fn from_shared_json(json: Arc<Json>) -> Value {
-    from_json(&json)
-}
-
-/// A Jinja value as JSON: what `tojson` and artifacts see. Err names what cannot be JSON.
-pub fn to_json(_value: &Value) -> Result<Json, Error> {
-    Ok(Json::Null)
+/// The macros that a text calls by name, without running it, in the order dbt finds them; each once. Calls of context
+/// functions (`ref`, `log` …) are among them. A text that is no Jinja has none.
+pub fn macro_calls(text: &str) -> Vec<StaticCall> {
+    syntax::static_calls(text)
 }
