@@ -74,7 +74,7 @@ impl RelationCache {
     }
 
     /// A relation was dropped; an unknown one is no fault.
-    pub fn drop(&self, relation: &Relation) {
+    pub fn remove(&self, relation: &Relation) {
         self.known().remove(relation);
     }
 
@@ -178,8 +178,8 @@ mod tests {
         cache.add(Relation { kind: Some(RelationType::View), ..relation("t") });
         cache.rename(&relation("t"), &relation("t__backup")).expect("a free name");
         cache.rename(&relation("t__tmp"), &relation("t")).expect("a free name");
-        cache.drop(&relation("t__backup"));
-        cache.drop(&relation("never_there"));
+        cache.remove(&relation("t__backup"));
+        cache.remove(&relation("never_there"));
         assert_eq!(names(&cache), ["\"db\".\"main\".\"t\""]);
         assert_eq!(cache.get(Some("db"), "main", "T").and_then(|relation| relation.kind), Some(RelationType::Table));
         cache.add(relation("u"));

@@ -1,0 +1,145 @@
+//! What the sessions of one run share: the adapter, the relation cache, how statements are signed and macros are found.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::query_comment::{CommentSettings, Template, default_comment};
+use super::relation_cache::RelationCache;
+use crate::adapter::Adapter;
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, Events};
+use crate::jinja::objects::adapter_methods::AdapterFacts;
+use crate::manifest::MacroRegistry;
+
+/// One a run.
+pub struct Warehouse {
+    pub adapter: Arc<dyn Adapter>,
+    pub cache: Arc<RelationCache>,
+    pub events: Events,
+    pub facts: AdapterFacts,
+    pub comment: CommentSettings,
+    pub signature: Signature,
+    /// The target's database, for methods that are not told one.
+    pub database: Option<String>,
+    /// `dispatch` of dbt_project.yml: namespace → packages to search.
+    pub dispatch: Vec<(String, Vec<String>)>,
+    /// Names of all packages, the root's first.
+    pub packages: Vec<Arc<str>>,
+    pub macros: Arc<MacroRegistry>,
+    warned: Mutex<HashSet<String>>,
+    pub(super) constraints: Mutex<KnownConstraints>,
+}
+
+/// Who runs: what the default query comment says.
+#[derive(Debug, Clone, Default)]
+pub struct Signature {
+    pub profile: String,
+    pub target: String,
+    pub dbt_version: String,
+}
+
+/// Constraints and database types, asked once a run.
+#[derive(Debug, Default)]
+pub(super) struct KnownConstraints {
+    /// Database → its type: `duckdb`, `sqlite`, `ducklake` …
+    pub databases: Option<HashMap<String, String>>,
+    /// (database, schema) → table → constraint types; all in lower case.
+    pub by_schema: HashMap<(String, String), HashMap<String, Vec<String>>>,
+}
+
+/// What [`Warehouse::new`] needs.
+pub struct WarehouseParts {
+    pub adapter: Arc<dyn Adapter>,
+    pub cache: Arc<RelationCache>,
+    pub events: Events,
+    pub facts: AdapterFacts,
+    pub comment: CommentSettings,
+    pub signature: Signature,
+    pub database: Option<String>,
+    pub dispatch: Vec<(String, Vec<String>)>,
+    pub packages: Vec<Arc<str>>,
+    pub macros: Arc<MacroRegistry>,
+}
+
+impl Warehouse {
+    pub fn new(parts: WarehouseParts) -> Self {
+        let mut facts = parts.facts;
+        facts.kind = parts.adapter.kind().into();
+        facts.features = parts.adapter.features().clone();
+        Self {
+            adapter: parts.adapter,
+            cache: parts.cache,
+            events: parts.events,
+            facts,
+            comment: parts.comment,
+            signature: parts.signature,
+            database: parts.database,
+            dispatch: parts.dispatch,
+            packages: parts.packages,
+            macros: parts.macros,
+            warned: Mutex::default(),
+            constraints: Mutex::default(),
+        }
+    }
+
+    /// An adapter with nothing else around it: for tests and tools.
+    pub fn plain(adapter: Arc<dyn Adapter>) -> Self {
+        Self::new(WarehouseParts {
+            adapter,
+            cache: Arc::default(),
+            events: Events::none(),
+            facts: AdapterFacts::default(),
+            comment: CommentSettings::read(None),
+            signature: Signature::default(),
+            database: None,
+            dispatch: Vec::new(),
+            packages: Vec::new(),
+            macros: Arc::default(),
+        })
+    }
+
+    /// The comment of a node's (or connection's) statements; empty where the project wants none, or one of its own, which is
+    /// rendered by who has the Jinja context.
+    pub fn default_comment(&self, node_id: Option<&str>, connection: &str) -> String {
+        match &self.comment.template {
+            Template::Default => {
+                let Signature { profile, target, dbt_version } = &self.signature;
+                default_comment(profile, target, dbt_version, node_id, connection)
+            }
+            Template::Custom(_) | Template::None => String::new(),
+        }
+    }
+
+    /// A warning that is told once a run.
+    pub fn warn_once(&self, message: &str) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(message.to_string()) {
+            let warning = Diagnostic::warning("W0701", message).event("AdapterEventWarning");
+            self.events.emit(Event::Diagnostic(Box::new(warning)));
+        }
+    }
+
+    /// Where adapters look a macro up that they call themselves: the root project, then installed packages, then the built-in
+    /// ones (dbt's `execute_macro`).
+    pub fn package_of(&self, name: &str) -> Option<&str> {
+        let registry = &*self.macros;
+        if registry.in_package(&registry.root, name).is_some() {
+            return Some(&registry.root);
+        }
+        let imported = registry.packages.keys().rev().filter(|package| !registry.internal.contains(package));
+        let built_in = registry.internal.iter();
+        imported.chain(built_in).find(|package| registry.in_package(package, name).is_some()).map(|package| &**package)
+    }
+
+    /// The packages that `adapter.dispatch(…, namespace)` searches; None stands for the names as the running code sees them.
+    pub fn dispatch_order(&self, namespace: Option<&str>) -> Vec<Option<&str>> {
+        let Some(namespace) = namespace else { return vec![None] };
+        if let Some((_, order)) = self.dispatch.iter().find(|(name, _)| name == namespace) {
+            return order.iter().map(|package| Some(package.as_str())).collect();
+        }
+        match self.packages.iter().find(|package| &***package == namespace) {
+            Some(package) => vec![Some(&self.facts.project_name), Some(package)],
+            None => vec![None],
+        }
+    }
+}
