@@ -43,7 +43,7 @@
   {%- if raw is none -%}
     {%- do return([]) -%}
   {%- endif -%}
-  {%- if raw is mapping or raw is not sequence -%}
+  {%- if raw is not string and (raw is mapping or raw is not sequence) -%}
     {%- do exceptions.raise_compiler_error(field_name ~ ' is one string or a list of strings, not ' ~ raw) -%}
   {%- endif -%}
   {%- set items = [raw] if raw is string else raw | list -%}

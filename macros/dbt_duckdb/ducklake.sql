@@ -47,8 +47,9 @@
   {%- if not columns -%}
     {%- do exceptions.raise_compiler_error(name ~ ' must contain at least one column') -%}
   {%- endif -%}
-  {%- if this is defined and config.get('materialized') in ['table', 'incremental']
-      and relation.identifier and this.identifier and relation.identifier != this.identifier -%}
+  {#- What is renamed into place gets its layout there. -#}
+  {%- if this is defined and relation.identifier not in [none, '', this.identifier]
+      and config.get('materialized') in ['incremental', 'table'] -%}
     {%- do return(none) -%}
   {%- endif -%}
   {%- if not adapter.is_ducklake(relation) -%}

@@ -104,25 +104,27 @@
 
   {%- set dropped = [] -%}
   {%- for table in references -%}
-    {%- set dependent = api.Relation.create(database=relation.database, schema=relation.schema, identifier=table, type='table') -%}
-    {%- set backup = dependent.incorporate(path={'identifier': table ~ '__dbt_fk_backup'}, type='table') -%}
-    {%- do adapter.drop_relation(backup) -%}
-    {%- call statement('backup_foreign_key_dependent_' ~ loop.index) -%}
-      create table {{ backup }} as select * from {{ dependent }}
+    {%- set sides = {
+      'relation': relation.incorporate(path={'identifier': table}, type='table'),
+      'backup': relation.incorporate(path={'identifier': table ~ '__dbt_fk_backup'}, type='table'),
+    } -%}
+    {%- do drop_relation_if_exists(sides['backup']) -%}
+    {%- call statement() -%}
+      create table {{ sides['backup'] }} as select * from {{ sides['relation'] }}
     {%- endcall -%}
-    {%- do log('Dropping ' ~ dependent ~ ': its foreign key points at ' ~ relation ~ '. It is rebuilt later in this run.', info=True) -%}
-    {%- do adapter.drop_relation(dependent) -%}
-    {%- do dropped.append({'relation': dependent, 'backup': backup}) -%}
+    {%- do log('Dropping ' ~ sides['relation'] ~ ': its foreign key points at ' ~ relation ~ '. It is rebuilt later in this run.', info=True) -%}
+    {%- do drop_relation_if_exists(sides['relation']) -%}
+    {%- do dropped.append(sides) -%}
   {%- endfor -%}
   {{ return(dropped) }}
 {%- endmacro %}
 
 {# Why dependents cannot be dropped: one sentence for each table that this run would not make anew after the relation. #}
 {%- macro _foreign_key_problems(relation, references) -%}
+  {%- set here = ((relation.database or '') ~ '.' ~ relation.schema) | lower -%}
   {%- set builders = {} -%}
-  {%- for node in graph.nodes.values() if node.resource_type == 'model'
-      and node.schema | lower == relation.schema | lower
-      and (node.database or '') | lower == (relation.database or '') | lower -%}
+  {%- for node in graph.nodes.values()
+      if node.resource_type == 'model' and ((node.database or '') ~ '.' ~ node.schema) | lower == here -%}
     {%- do builders.update({(node.alias or node.name) | lower: node}) -%}
   {%- endfor -%}
   {%- set chain = {relation.identifier | lower: model.unique_id} -%}

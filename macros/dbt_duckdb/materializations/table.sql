@@ -50,12 +50,12 @@
 
   {%- if finishes_after_commit -%}
     {%- if partitioned_by -%}
-      {%- call statement('reassert_partitioned_by', auto_begin=False) -%}
+      {%- call statement(auto_begin=False) -%}
         {{ duckdb__alter_table_set_partitioned_by(target_relation, partitioned_by) }}
       {%- endcall -%}
     {%- endif -%}
     {%- if sorted_by -%}
-      {%- call statement('reassert_sorted_by', auto_begin=False) -%}
+      {%- call statement(auto_begin=False) -%}
         {{ duckdb__alter_table_set_sorted_by(target_relation, sorted_by) }}
       {%- endcall -%}
     {%- endif -%}
