@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::jinja::{self, Args, Cx, Error, Instance, Value};
 use super::host::required;
+use crate::jinja::{self, Args, Cx, Error, Instance, Value};
 use crate::manifest::{Json, Node};
 
 /// `config` of a node; without one (operations) it is empty.
@@ -33,7 +33,9 @@ impl ConfigObject {
         match self.lookup("persist_docs") {
             None | Some(Json::Null) => Ok(false.into()),
             Some(Json::Object(map)) => Ok(map.get(key).map_or(false.into(), jinja::from_json)),
-            Some(other) => Err(Error::compilation(format!("Invalid value provided for 'persist_docs'. Expected dict but received {other}"))),
+            Some(other) => {
+                Err(Error::compilation(format!("Invalid value provided for 'persist_docs'. Expected dict but received {other}")))
+            }
         }
     }
 }

@@ -9,8 +9,8 @@ use super::run_context::RunContext;
 use super::session::Session;
 use super::{adapter_object, references};
 use crate::artifacts;
-use crate::event::{Compiled, Event};
 use crate::diagnostic::Diagnostic;
+use crate::event::{Compiled, Event};
 use crate::jinja::{self, Args, Cx, Error, ErrorKind, Host, Message, Undefined, Value, objects};
 use crate::manifest::{Node, Relation, Resource, ResourceType, UniqueId};
 
@@ -172,7 +172,9 @@ impl Host for RuntimeHost {
             "graph" => jinja::from_shared_json(inner.run.graph()),
             "adapter" => adapter_object::value(&inner.session),
             "api" => objects::api_with(inner.run.quote),
-            "schema" => inner.node().map_or_else(|| inner.run.project.profile.schema.as_str().into(), |node| node.schema.as_str().into()),
+            "schema" => {
+                inner.node().map_or_else(|| inner.run.project.profile.schema.as_str().into(), |node| node.schema.as_str().into())
+            }
             "database" => database(inner),
             "pre_hooks" | "post_hooks" => hooks(inner.node(), if name == "pre_hooks" { "pre-hook" } else { "post-hook" }),
             "sql" | "compiled_code" => compiled_code(inner),

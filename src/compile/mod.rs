@@ -2,13 +2,13 @@
 
 pub mod adapter_object;
 mod config_object;
-pub mod foreign_keys;
 pub mod ctes;
+pub mod foreign_keys;
 pub mod host;
 pub mod query_comment;
 mod references;
-pub mod result_object;
 pub mod relation_cache;
+pub mod result_object;
 pub mod run_context;
 mod seed_file;
 pub mod session;
@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{SourceText, Span};
 use crate::artifacts;
+use crate::diagnostic::{SourceText, Span};
 use crate::event::Compiled;
 use crate::jinja::{Error, ErrorKind, Template, Value};
 use crate::manifest::{Language, Node, ResourceType};
@@ -115,7 +115,12 @@ pub fn shown_path(run: &RunContext, kind: &str, node: &Node) -> String {
 }
 
 /// Renders a text that is no node's (`show --inline`), with the ephemeral models it refers to.
-pub fn compile_text(run: &Arc<RunContext>, session: &Arc<Session>, template: &Template, host: &RuntimeHost) -> Result<Compiled, Error> {
+pub fn compile_text(
+    run: &Arc<RunContext>,
+    session: &Arc<Session>,
+    template: &Template,
+    host: &RuntimeHost,
+) -> Result<Compiled, Error> {
     let bare = run.engine.render(template, host.shared())?;
     with_ctes(run, session, &bare, host)
 }

@@ -38,7 +38,12 @@ pub(super) fn reference(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Va
 /// The relation that stands for an ephemeral model.
 pub(super) fn cte_relation(alias: &str) -> Relation {
     let name = cte_name(alias);
-    Relation { identifier: Some(name.as_str().into()), rendered: Some(name.into()), kind: Some(RelationType::Cte), ..Relation::default() }
+    Relation {
+        identifier: Some(name.as_str().into()),
+        rendered: Some(name.into()),
+        kind: Some(RelationType::Cte),
+        ..Relation::default()
+    }
 }
 
 /// The name of an ephemeral model's CTE.
@@ -73,15 +78,22 @@ pub(super) fn function(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Val
 /// `metric([package,] name)`: the metric's name, which renders as itself.
 pub(super) fn metric(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Value, Error> {
     let (package, name, _) = ref_words(&args)?;
-    let known = inner.run.manifest.metrics.values().any(|metric| {
-        metric.name == name && package.as_deref().is_none_or(|package| package == &*metric.package_name)
-    });
+    let known = inner
+        .run
+        .manifest
+        .metrics
+        .values()
+        .any(|metric| metric.name == name && package.as_deref().is_none_or(|package| package == &*metric.package_name));
     if known { Ok(name.into()) } else { Err(not_found(inner, "metric", &name, package.as_deref())) }
 }
 
 /// Package, name and version of a `ref`'s arguments.
 pub(super) fn ref_words(args: &Args) -> Result<(Option<String>, String, Option<VersionText>), Error> {
-    let version = args.keyword.get("version").or_else(|| args.keyword.get("v")).filter(|value| !value.is_none() && jinja::is_defined(value));
+    let version = args
+        .keyword
+        .get("version")
+        .or_else(|| args.keyword.get("v"))
+        .filter(|value| !value.is_none() && jinja::is_defined(value));
     let version = version.map(|value| VersionText { text: value.to_string(), number: value.is_number() });
     match args.positional.as_slice() {
         [name] => Ok((None, name.to_string(), version)),

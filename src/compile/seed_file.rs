@@ -12,10 +12,8 @@ use super::run_context::RunContext;
 pub fn load(run: &RunContext, node: &Node) -> Result<Value, Error> {
     let package = run.project.package(&node.package_name);
     let path = package.map(|package| package.root.join(&node.original_file_path)).unwrap_or_default();
-    let content = run
-        .fs
-        .read(&path)
-        .map_err(|error| Error::compilation(format!("{} cannot be read: {error}", node.original_file_path)))?;
+    let content =
+        run.fs.read(&path).map_err(|error| Error::compilation(format!("{} cannot be read: {error}", node.original_file_path)))?;
     let types = node.config.object("column_types").cloned().unwrap_or_default();
     let delimiter = node.config.text("delimiter").and_then(|text| text.chars().next()).unwrap_or(',');
     let text_columns: Vec<String> = types.keys().cloned().collect();

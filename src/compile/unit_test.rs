@@ -38,10 +38,10 @@ pub fn node_of(run: &RunContext, test: &UnitTest) -> Result<(Arc<Node>, Arc<Node
     let mut node = Node::clone(tested);
     node.unique_id = test.unique_id.clone();
     node.resource_type = ResourceType::UnitTest;
-    node.name = tested.model().and_then(|model| model.version.as_ref()).map_or_else(
-        || test.name.clone(),
-        |version| format!("{}_v{}", test.name, version.text),
-    );
+    node.name = tested
+        .model()
+        .and_then(|model| model.version.as_ref())
+        .map_or_else(|| test.name.clone(), |version| format!("{}_v{}", test.name, version.text));
     node.alias.clone_from(&node.name);
     node.package_name = test.package_name.clone();
     node.original_file_path.clone_from(&test.original_file_path);
@@ -128,7 +128,13 @@ fn input(
 }
 
 /// The id that an input's text (`ref('x')`, `source('a', 'b')`, `this`) names: the text is rendered, and what it calls is noted.
-fn named(run: &Arc<RunContext>, session: &Arc<Session>, test: &UnitTest, tested: &Arc<Node>, text: &str) -> Result<UniqueId, Error> {
+fn named(
+    run: &Arc<RunContext>,
+    session: &Arc<Session>,
+    test: &UnitTest,
+    tested: &Arc<Node>,
+    text: &str,
+) -> Result<UniqueId, Error> {
     if text.trim() == "this" {
         return Ok(tested.unique_id.clone());
     }
@@ -160,7 +166,12 @@ fn named(run: &Arc<RunContext>, session: &Arc<Session>, test: &UnitTest, tested:
 }
 
 /// `overrides:` as names that win over the context: macros answer a fixed value, vars and env_vars their given ones.
-fn overrides(run: &Arc<RunContext>, session: &Arc<Session>, test: &UnitTest, tested: &Arc<Node>) -> Result<IndexMap<String, Value>, Error> {
+fn overrides(
+    run: &Arc<RunContext>,
+    session: &Arc<Session>,
+    test: &UnitTest,
+    tested: &Arc<Node>,
+) -> Result<IndexMap<String, Value>, Error> {
     let mut extra = IndexMap::new();
     let given = |key: &str| test.overrides.get(key).and_then(Json::as_object).cloned().unwrap_or_default();
     for (name, value) in given("macros") {

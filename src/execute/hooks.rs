@@ -29,12 +29,7 @@ impl Moment {
 }
 
 /// Runs the hooks of a moment, packages' first, the root project's last; after a failure the rest is skipped. True if one failed.
-pub fn run(
-    run: &Arc<RunContext>,
-    session: &Arc<Session>,
-    moment: Moment,
-    results: &mut Vec<Arc<RunResult>>,
-) -> bool {
+pub fn run(run: &Arc<RunContext>, session: &Arc<Session>, moment: Moment, results: &mut Vec<Arc<RunResult>>) -> bool {
     let hooks = ordered(run, moment);
     let extra = if moment == Moment::End && !hooks.is_empty() { end_context(run, results) } else { IndexMap::new() };
     let total = hooks.len();
@@ -100,18 +95,24 @@ fn run_one(
 
 /// The moment's operations with their labels (`package.on-run-end.0`), by package (the root last) and place.
 fn ordered(run: &RunContext, moment: Moment) -> Vec<(String, Arc<Node>)> {
-    let is_hook = |node: &&Arc<Node>| node.resource_type == ResourceType::Operation && node.tags.iter().any(|tag| tag == moment.tag());
+    let is_hook =
+        |node: &&Arc<Node>| node.resource_type == ResourceType::Operation && node.tags.iter().any(|tag| tag == moment.tag());
     let mut hooks: Vec<&Arc<Node>> = run.manifest.nodes.values().filter(is_hook).collect();
     let index = |node: &Node| if let Detail::Operation { index } = node.detail { index } else { 0 };
     let root = &run.manifest.project_name;
     hooks.sort_by_key(|node| (node.package_name == *root, node.package_name.clone(), index(node)));
-    hooks.into_iter().enumerate().map(|(place, node)| (format!("{}.{}.{place}", node.package_name, moment.tag()), node.clone())).collect()
+    hooks
+        .into_iter()
+        .enumerate()
+        .map(|(place, node)| (format!("{}.{}.{place}", node.package_name, moment.tag()), node.clone()))
+        .collect()
 }
 
 /// `results`, `schemas` and `database_schemas`, which only on-run-end hooks have.
 fn end_context(run: &RunContext, results: &[Arc<RunResult>]) -> IndexMap<String, Value> {
     let is_hook = |result: &RunResult| result.unique_id.as_str().starts_with("operation.");
-    let nodes: Vec<&Arc<RunResult>> = results.iter().filter(|result| !is_hook(result) || result.status == Status::Error).collect();
+    let nodes: Vec<&Arc<RunResult>> =
+        results.iter().filter(|result| !is_hook(result) || result.status == Status::Error).collect();
     let all: Vec<Value> = nodes.iter().map(|result| result_value(run, result)).collect();
     let mut places: IndexSet<(Option<String>, String)> = IndexSet::new();
     for result in nodes.into_iter().filter(|result| !matches!(result.status, Status::Error | Status::Fail | Status::Skipped)) {

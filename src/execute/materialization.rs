@@ -46,7 +46,9 @@ pub fn find(run: &RunContext, node: &Node) -> Result<Arc<Macro>, Error> {
         }
     }
     let found = candidates.pop().map(|(_, _, found)| found.clone()).ok_or_else(|| {
-        Error::compilation(format!("No materialization '{wanted}' was found for adapter {adapter}! (searched types 'default' and '{adapter}')"))
+        Error::compilation(format!(
+            "No materialization '{wanted}' was found for adapter {adapter}! (searched types 'default' and '{adapter}')"
+        ))
     })?;
     let MacroKind::Materialization { supported_languages, .. } = &found.kind else { return Ok(found) };
     let language = node.language.as_str();
@@ -63,7 +65,11 @@ pub fn find(run: &RunContext, node: &Node) -> Result<Arc<Macro>, Error> {
 /// The relations that a materialization says it made: `{'relations': [...]}`.
 pub fn relations(returned: &Value, node: &Node) -> Result<Vec<Relation>, Error> {
     let wrong = |what: &str| {
-        Error::compilation(format!("Invalid return value from the materialization \"{}\" of {}: {what}", node.config.materialized(), node.unique_id))
+        Error::compilation(format!(
+            "Invalid return value from the materialization \"{}\" of {}: {what}",
+            node.config.materialized(),
+            node.unique_id
+        ))
     };
     if returned.as_str().is_some() || returned.is_undefined() || returned.is_none() {
         return Err(Error::compilation(format!(
@@ -74,5 +80,7 @@ pub fn relations(returned: &Value, node: &Node) -> Result<Vec<Relation>, Error> 
     let list = returned.get_attr("relations").ok().filter(|list| !list.is_undefined());
     let list = list.ok_or_else(|| wrong("expected a dict with key \"relations\""))?;
     let items = list.try_iter().map_err(|_| wrong("\"relations\" is not a list"))?;
-    items.map(|item| objects::relation::of(&item).ok_or_else(|| wrong(&format!("\"relations\" contains non-Relation: {item}")))).collect()
+    items
+        .map(|item| objects::relation::of(&item).ok_or_else(|| wrong(&format!("\"relations\" contains non-Relation: {item}"))))
+        .collect()
 }

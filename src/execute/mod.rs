@@ -129,7 +129,8 @@ impl Work<'_> {
         let result = if nothing_runs || blocked {
             node::skipped(&resource, self.blocking_ephemeral(position, &resource))
         } else if ended {
-            let why = if self.stop.load(Ordering::Relaxed) { "Skipping due to interruption" } else { "Skipping due to fail_fast" };
+            let why =
+                if self.stop.load(Ordering::Relaxed) { "Skipping due to interruption" } else { "Skipping due to fail_fast" };
             node::skipped(&resource, Some(why.to_owned()))
         } else {
             if step.is_counted() {

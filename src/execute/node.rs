@@ -10,7 +10,7 @@ use super::materialization;
 use super::test_status::{TestRow, judge};
 use super::unit_diff;
 use crate::agate::{Cell, Table};
-use crate::compile::{self, foreign_keys, RunContext, RuntimeHost, Scope, Session, unit_test};
+use crate::compile::{self, RunContext, RuntimeHost, Scope, Session, foreign_keys, unit_test};
 use crate::event::{Compiled, Event, RunResult, Status, Timing};
 use crate::jinja::{Args, Error, ErrorKind, Value};
 use crate::manifest::{JsonMap, Node, Resource, UnitTest};
@@ -78,7 +78,8 @@ impl StepRun<'_> {
     }
 
     fn compile_and_execute(&self, timing: &mut Vec<Timing>) -> Result<Outcome, Error> {
-        let emit = |event: fn(Resource, SystemTime) -> Event| self.run.events.emit(event(self.resource.clone(), SystemTime::now()));
+        let emit =
+            |event: fn(Resource, SystemTime) -> Event| self.run.events.emit(event(self.resource.clone(), SystemTime::now()));
         emit(|node, at| Event::NodeCompiling { node, at });
         match (self.resource, self.step.action) {
             (Resource::Node(node), Action::Compile | Action::CompileEphemeral) => {
@@ -109,8 +110,10 @@ impl StepRun<'_> {
     fn materialize(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
         let materialization = materialization::find(self.run, node)?;
         let guard = foreign_keys::guard(self.session, node, &self.run.relation(node))?;
-        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).in_package(&materialization.package_name);
-        let returned = self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
+        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new())
+            .in_package(&materialization.package_name);
+        let returned =
+            self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
         drop(guard);
         for relation in materialization::relations(&returned, node)? {
             self.run.cache.add(relation);
@@ -125,9 +128,11 @@ impl StepRun<'_> {
     /// Runs a data test and judges its one row.
     fn data_test(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
         let materialization = materialization::find(self.run, node)?;
-        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).in_package(&materialization.package_name);
+        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new())
+            .in_package(&materialization.package_name);
         self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
-        let main = self.session.result("main").ok_or_else(|| Error::new(ErrorKind::Runtime, "the test ran no statement 'main'"))?;
+        let main =
+            self.session.result("main").ok_or_else(|| Error::new(ErrorKind::Runtime, "the test ran no statement 'main'"))?;
         let row = test_row(&main, node)?;
         let (status, message, failures) = judge(row, &node.config, self.settings.test_warnings_are_errors);
         let sample = if failures > 0 { self.failing_rows(node) } else { None };
@@ -159,10 +164,13 @@ impl StepRun<'_> {
         let materialization = materialization::find(self.run, &node)?;
         let code = Value::from(&*compiled.code);
         let extra = IndexMap::from([("sql".to_owned(), code.clone()), ("compiled_code".to_owned(), code)]);
-        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), extra).in_package(&materialization.package_name);
-        let called = self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared());
+        let host =
+            RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), extra).in_package(&materialization.package_name);
+        let called =
+            self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared());
         called.map_err(explain)?;
-        let main = self.session.result("main").ok_or_else(|| Error::new(ErrorKind::Runtime, "the unit test ran no statement 'main'"))?;
+        let main =
+            self.session.result("main").ok_or_else(|| Error::new(ErrorKind::Runtime, "the unit test ran no statement 'main'"))?;
         let response = compile::session::response_of(&main).to_json();
         let diff = unit_diff::compare(&main.table);
         let (status, failures) = if diff.is_some() { (Status::Fail, 1) } else { (Status::Pass, 0) };

@@ -12,14 +12,18 @@ use crate::plan::Plan;
 
 /// Makes the schemas that the plan's nodes will stand in, where they are missing; by the macros `list_schemas` and `create_schema`.
 pub fn create(run: &Arc<RunContext>, session: &Arc<Session>, plan: &Plan) -> Result<(), Error> {
-    let wanted = schemas(plan.steps.iter().filter_map(|step| match run.manifest.get(step.id.as_str()) {
-        Some(Resource::Node(node)) => Some(node),
-        _ => None,
-    }), run);
+    let wanted = schemas(
+        plan.steps.iter().filter_map(|step| match run.manifest.get(step.id.as_str()) {
+            Some(Resource::Node(node)) => Some(node),
+            _ => None,
+        }),
+        run,
+    );
     let databases: IndexSet<Option<Arc<str>>> = wanted.iter().map(|relation| relation.database.clone()).collect();
     let mut existing: IndexSet<(Option<String>, String)> = IndexSet::new();
     for database in databases {
-        let quoted = database.as_ref().map(|database| Relation { database: Some(database.clone()), ..Relation::default() }.name());
+        let quoted =
+            database.as_ref().map(|database| Relation { database: Some(database.clone()), ..Relation::default() }.name());
         let answer = call(run, session, "list_schemas", vec![quoted.map_or(crate::jinja::none(), Value::from)])?;
         let table = objects::table::from_value(&answer).unwrap_or_default();
         for row in &table.rows {

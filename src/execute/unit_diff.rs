@@ -41,7 +41,8 @@ fn drawn(header: Vec<String>, missing: Vec<Vec<String>>, mut extra: Vec<Vec<Stri
         let best = extra.iter().enumerate().map(|(place, row)| (likeness(row), place)).filter(|(same, _)| *same > 0).max();
         if let Some((_, place)) = best {
             let actual = extra.remove(place);
-            let cells = expected.iter().zip(&actual).map(|(old, new)| if old == new { old.clone() } else { format!("{old}→{new}") });
+            let cells =
+                expected.iter().zip(&actual).map(|(old, new)| if old == new { old.clone() } else { format!("{old}→{new}") });
             lines.push(std::iter::once("→".to_owned()).chain(cells).collect());
         } else {
             lines.push(std::iter::once("---".to_owned()).chain(expected).collect());
@@ -67,7 +68,10 @@ mod tests {
         Table {
             column_names: vec!["actual_or_expected".into(), "id".into(), "name".into()],
             column_types: vec![CellType::Text, CellType::Integer, CellType::Text],
-            rows: rows.iter().map(|(which, id, name)| vec![Cell::Text((*which).into()), Cell::Int(*id), Cell::Text((*name).into())]).collect(),
+            rows: rows
+                .iter()
+                .map(|(which, id, name)| vec![Cell::Text((*which).into()), Cell::Int(*id), Cell::Text((*name).into())])
+                .collect(),
             ..Table::default()
         }
     }

@@ -26,7 +26,8 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
         }
         (run, selection)
     } else {
-        let types = nodes::narrowed(invocation, &[ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Test]);
+        let types =
+            nodes::narrowed(invocation, &[ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Test]);
         let Some(selection) = invocation.select(resolved, types) else { return Outcome::Unusable };
         let Some(run) = invocation.run_context(resolved, &selection) else { return Outcome::Unusable };
         (run, selection)
@@ -54,7 +55,8 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
 fn tables(run: &Arc<RunContext>) -> Result<Vec<CatalogTable>, Error> {
     let session = Session::with(&run.warehouse, "generate_catalog");
     let mut by_database: IndexMap<Option<String>, Vec<String>> = IndexMap::new();
-    let nodes = run.manifest.nodes.values().filter(|node| node.relation_name.is_some()).map(|node| (&node.database, &node.schema));
+    let nodes =
+        run.manifest.nodes.values().filter(|node| node.relation_name.is_some()).map(|node| (&node.database, &node.schema));
     for (database, schema) in nodes.chain(run.manifest.sources.values().map(|source| (&source.database, &source.schema))) {
         let schemas = by_database.entry(database.clone()).or_default();
         if !schemas.contains(schema) {
@@ -114,15 +116,22 @@ fn add(found: &mut IndexMap<(String, String), CatalogTable>, row: &HashMap<Strin
 }
 
 /// The tables by the node or source that stands in each; names compared without case.
-fn assigned(run: &RunContext, tables: Vec<CatalogTable>, wanted: impl Fn(&str) -> bool) -> (Vec<CatalogTable>, Vec<CatalogTable>) {
+fn assigned(
+    run: &RunContext,
+    tables: Vec<CatalogTable>,
+    wanted: impl Fn(&str) -> bool,
+) -> (Vec<CatalogTable>, Vec<CatalogTable>) {
     let key = |database: Option<&str>, schema: &str, name: &str| {
         (database.map(str::to_lowercase), schema.to_lowercase(), name.to_lowercase())
     };
     let by_key: HashMap<_, CatalogTable> =
         tables.into_iter().map(|table| (key(table.database.as_deref(), &table.schema, &table.name), table)).collect();
-    let named = |id: &str, place| by_key.get(&place).filter(|_| wanted(id)).map(|table| CatalogTable { unique_id: id.to_owned(), ..table.clone() });
+    let named = |id: &str, place| {
+        by_key.get(&place).filter(|_| wanted(id)).map(|table| CatalogTable { unique_id: id.to_owned(), ..table.clone() })
+    };
     let nodes = run.manifest.nodes.values().filter_map(|node| {
-        named(node.unique_id.as_str(), key(node.database.as_deref(), &node.schema, &node.alias)).filter(|_| node.relation_name.is_some())
+        named(node.unique_id.as_str(), key(node.database.as_deref(), &node.schema, &node.alias))
+            .filter(|_| node.relation_name.is_some())
     });
     let sources = run.manifest.sources.values().filter_map(|source| {
         named(source.unique_id.as_str(), key(source.database.as_deref(), &source.schema, &source.identifier))

@@ -1,8 +1,8 @@
 //! ls: what the selection holds, one line each.
 
+use super::nodes::narrowed;
 use super::operation::output;
 use super::{Invocation, Resolved};
-use super::nodes::narrowed;
 use crate::cli::Outcome;
 use crate::graph::{ListOutput, list};
 use crate::manifest::ResourceType;

@@ -44,7 +44,8 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
     let which = request.command.which();
     let args = project.as_ref().map(|project| project.invocation.args.clone()).unwrap_or_default();
     events.emit(Event::Started { command: which, args: Arc::new(args) });
-    let teller = Teller { events: events.clone(), strict: request.is("strict"), options: settings::promotion(project.as_ref(), &options) };
+    let teller =
+        Teller { events: events.clone(), strict: request.is("strict"), options: settings::promotion(project.as_ref(), &options) };
     let fine = teller.tell(loaded);
     let outcome = match project {
         Some(project) if fine => {
@@ -71,7 +72,9 @@ impl Teller {
     fn tell(&self, diagnostics: Vec<Diagnostic>) -> bool {
         let mut diagnostics = report::promote(diagnostics, &self.options);
         if self.strict {
-            let strict = diagnostics.iter_mut().filter(|diagnostic| diagnostic.code.starts_with("W01") || diagnostic.code.starts_with("W02"));
+            let strict = diagnostics
+                .iter_mut()
+                .filter(|diagnostic| diagnostic.code.starts_with("W01") || diagnostic.code.starts_with("W02"));
             strict.for_each(|diagnostic| diagnostic.severity = crate::diagnostic::Severity::Error);
         }
         let fine = !any_error(&diagnostics);
@@ -223,7 +226,10 @@ impl Invocation<'_> {
         }
         self.write("manifest.json", &artifacts::manifest(&resolved.manifest, compiled, &self.metadata()));
         if compiled.is_empty() {
-            self.write("graph_summary.json", &artifacts::graph_summary(&resolved.manifest, &self.metadata(), self.request.command == Command::Build));
+            self.write(
+                "graph_summary.json",
+                &artifacts::graph_summary(&resolved.manifest, &self.metadata(), self.request.command == Command::Build),
+            );
             self.write("semantic_manifest.json", &artifacts::semantic_manifest(&resolved.manifest));
         }
     }
@@ -234,14 +240,18 @@ impl Invocation<'_> {
         let written = self.fs.write(&path, content.as_bytes());
         if let Err(error) = &written {
             let message = format!("{} cannot be written: {error}", path.display());
-            self.teller.tell(vec![Diagnostic::error("E0805", message).help("check the folder's permissions, or give another with --target-path")]);
+            self.teller.tell(vec![
+                Diagnostic::error("E0805", message).help("check the folder's permissions, or give another with --target-path"),
+            ]);
         }
         written.is_ok()
     }
 
     fn not_yet(&self) -> Outcome {
         let message = format!("`{}` is not supported yet", self.request.command.which());
-        self.teller.tell(vec![Diagnostic::error("E0806", message).help("run this command with dbt for now: the project needs no change")]);
+        self.teller.tell(vec![
+            Diagnostic::error("E0806", message).help("run this command with dbt for now: the project needs no change"),
+        ]);
         Outcome::Unusable
     }
 }

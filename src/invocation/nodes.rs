@@ -111,8 +111,11 @@ fn warnings_fail_tests(invocation: &Invocation) -> bool {
 }
 
 fn nothing_to_do(invocation: &Invocation, resolved: &Resolved) -> Outcome {
-    let warning = crate::diagnostic::Diagnostic::warning("W0502", "Nothing to do. Try checking your model configs and model specification args")
-        .event("NothingToDo");
+    let warning = crate::diagnostic::Diagnostic::warning(
+        "W0502",
+        "Nothing to do. Try checking your model configs and model specification args",
+    )
+    .event("NothingToDo");
     let fine = invocation.teller.tell(vec![warning]);
     finish(invocation, resolved, &Executed::default(), Instant::now());
     if fine { Outcome::Success } else { Outcome::Failure }
@@ -147,7 +150,9 @@ fn show_compiled(invocation: &Invocation, resolved: &Resolved, executed: &Execut
         let Some(node) = resolved.manifest.nodes.get(result.unique_id.as_str()) else { continue };
         let words = named.iter().flat_map(|word| word.split([' ', ',']));
         let asked = words.map(|word| word.trim_matches(|symbol: char| symbol == '+' || symbol == '@' || symbol.is_ascii_digit()));
-        let Some(compiled) = result.compiled.as_ref().filter(|_| asked.into_iter().any(|word| word == node.name)) else { continue };
+        let Some(compiled) = result.compiled.as_ref().filter(|_| asked.into_iter().any(|word| word == node.name)) else {
+            continue;
+        };
         let json = invocation.request.text("output_format") == Some("json");
         let text = if json {
             serde_json::json!({"node": node.name, "compiled": &*compiled.code}).to_string()

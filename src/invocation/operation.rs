@@ -33,11 +33,15 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     let mut timing = vec![Timing { name: "compile", started_at: SystemTime::now(), completed_at: SystemTime::now() }];
     let started_at = SystemTime::now();
     let outcome = match resolved.manifest.macros.find(&package, &name) {
-        None => Err(Error::compilation(format!("dbt could not find a macro with the name '{name}' in {}", if word.contains('.') { package.as_str() } else { "any package" }))),
+        None => Err(Error::compilation(format!(
+            "dbt could not find a macro with the name '{name}' in {}",
+            if word.contains('.') { package.as_str() } else { "any package" }
+        ))),
         Some(found) => {
             let session = Session::with(&run.warehouse, &format!("macro_{name}"));
             let host = RuntimeHost::new(&run, &session, Scope::Operation, IndexMap::new()).in_package(&found.package_name);
-            let called = run.engine.call_macro(&found.package_name, &found.name, Args { keyword, ..Args::default() }, host.shared());
+            let called =
+                run.engine.call_macro(&found.package_name, &found.name, Args { keyword, ..Args::default() }, host.shared());
             let released = session.release();
             called.and_then(|_| released)
         }
@@ -83,7 +87,9 @@ fn arguments(invocation: &Invocation) -> Option<IndexMap<String, Value>> {
         }
         other => {
             let span = other.map(|value| value.span).unwrap_or_default();
-            let wrong = Diagnostic::error("E0808", "--args must be a YAML map").at(&source, span).help("for example --args '{role: reporter, dry_run: true}'");
+            let wrong = Diagnostic::error("E0808", "--args must be a YAML map")
+                .at(&source, span)
+                .help("for example --args '{role: reporter, dry_run: true}'");
             invocation.teller.tell(vec![wrong]);
             None
         }

@@ -24,7 +24,11 @@ pub fn load_options(request: &Request, env: HashMap<String, String>) -> LoadOpti
         profile: request.text("profile").map(str::to_owned),
         target: request.text("target").map(str::to_owned),
         vars: request.text("vars").map(str::to_owned),
-        threads: if request.is("single_threaded") { Some(1) } else { request.number("threads").and_then(|number| usize::try_from(number).ok()) },
+        threads: if request.is("single_threaded") {
+            Some(1)
+        } else {
+            request.number("threads").and_then(|number| usize::try_from(number).ok())
+        },
         target_path: path("target_path"),
         log_path: path("log_path"),
         profile_required: !matches!(request.command, Command::Deps | Command::Clean),
@@ -59,7 +63,11 @@ pub fn report_options(project: Option<&Project>, options: &LoadOptions, cwd: &Pa
         is_terminal,
         quiet: truth("quiet", false),
         print: truth("print", true),
-        printer_width: flags.get("printer_width").and_then(Json::as_u64).and_then(|width| usize::try_from(width).ok()).unwrap_or(80),
+        printer_width: flags
+            .get("printer_width")
+            .and_then(Json::as_u64)
+            .and_then(|width| usize::try_from(width).ok())
+            .unwrap_or(80),
         show_all_deprecations: truth("show_all_deprecations", false),
         invocation_id: project.map(|project| project.invocation.invocation_id.clone()).unwrap_or_default(),
         secrets: project.map(|project| project.invocation.secrets.clone()).unwrap_or_default(),

@@ -25,12 +25,16 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
         invocation.teller.tell(vec![Diagnostic::error("E0807", "show needs --select or --inline").help(help)]);
         return Outcome::Unusable;
     }
-    let types = nodes::narrowed(invocation, &[ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Test, ResourceType::Analysis]);
+    let types = nodes::narrowed(
+        invocation,
+        &[ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Test, ResourceType::Analysis],
+    );
     let Some(selection) = invocation.select(resolved, types) else { return Outcome::Unusable };
     let Some(run) = invocation.run_context(resolved, &selection) else { return Outcome::Unusable };
     let session = Session::with(&run.warehouse, "show");
     let named = invocation.request.list("select").join(" ");
-    let asked = selection.ids.iter().filter_map(|id| run.manifest.nodes.get(id.as_str())).filter(|node| named.contains(&node.name));
+    let asked =
+        selection.ids.iter().filter_map(|id| run.manifest.nodes.get(id.as_str())).filter(|node| named.contains(&node.name));
     let mut outcome = Outcome::Success;
     for node in asked.cloned().collect::<Vec<_>>() {
         session.work_for(Some(&node.unique_id), node.unique_id.as_str());
@@ -68,7 +72,13 @@ fn show_inline(invocation: &Invocation, resolved: &Resolved, inline: &str) -> Ou
     }
 }
 
-fn limited(invocation: &Invocation, run: &Arc<RunContext>, session: &Arc<Session>, host: &RuntimeHost, sql: &str) -> Result<Table, Error> {
+fn limited(
+    invocation: &Invocation,
+    run: &Arc<RunContext>,
+    session: &Arc<Session>,
+    host: &RuntimeHost,
+    sql: &str,
+) -> Result<Table, Error> {
     let limit = limit(invocation);
     let limit_value = limit.map_or(crate::jinja::none(), |limit| Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
     let args = Args::new(vec![sql.into(), crate::jinja::none(), limit_value]);
@@ -104,11 +114,18 @@ pub fn direct(invocation: &Invocation) -> Outcome {
 
 fn tell(invocation: &Invocation, name: &str, id: &str, table: &Table, inline: bool) {
     let json = invocation.request.text("output_format") == Some("json");
-    let preview = if json { table.json_text(Indent::None) } else { table.print_table(PrintOptions { max_rows: None, ..PrintOptions::default() }) };
+    let preview = if json {
+        table.json_text(Indent::None)
+    } else {
+        table.print_table(PrintOptions { max_rows: None, ..PrintOptions::default() })
+    };
     let text = match (json, inline) {
-        (true, true) => serde_json::json!({"show": serde_json::from_str::<serde_json::Value>(&preview).unwrap_or_default()}).to_string(),
+        (true, true) => {
+            serde_json::json!({"show": serde_json::from_str::<serde_json::Value>(&preview).unwrap_or_default()}).to_string()
+        }
         (true, false) => {
-            serde_json::json!({"node": name, "show": serde_json::from_str::<serde_json::Value>(&preview).unwrap_or_default()}).to_string()
+            serde_json::json!({"node": name, "show": serde_json::from_str::<serde_json::Value>(&preview).unwrap_or_default()})
+                .to_string()
         }
         (false, true) => format!("Previewing inline node:\n{preview}"),
         (false, false) => format!("Previewing node '{name}':\n{preview}"),

@@ -44,7 +44,8 @@ fn check(case: &Path) -> Result<(), String> {
     let scratch = tempfile::tempdir().expect("a temporary folder");
     let folder = scratch.path().canonicalize().expect("it is there").join("project");
     copy(case, &folder);
-    let commands = std::fs::read_to_string(case.join("commands")).map_err(|error| format!("{name}: no file `commands`: {error}"))?;
+    let commands =
+        std::fs::read_to_string(case.join("commands")).map_err(|error| format!("{name}: no file `commands`: {error}"))?;
     let mut said = String::new();
     for line in commands.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some(shell) = line.strip_prefix('!') {

@@ -80,11 +80,14 @@ fn imports_point_one_way() {
 #[test]
 fn only_one_module_knows_each_engine() {
     let mut wrong = Vec::new();
-    for (crate_name, owner) in [("minijinja", "jinja"), ("sqlparser", "sql"), ("duckdb::", "adapter"), ("petgraph", "graph"), ("clap", "cli")] {
+    for (crate_name, owner) in
+        [("minijinja", "jinja"), ("sqlparser", "sql"), ("duckdb::", "adapter"), ("petgraph", "graph"), ("clap", "cli")]
+    {
         for (module, path, text) in sources() {
             let uses = text.lines().any(|line| {
                 let line = line.trim_start();
-                !line.starts_with("//") && (line.starts_with(&format!("use {crate_name}")) || line.contains(&format!(" {crate_name}::")))
+                !line.starts_with("//")
+                    && (line.starts_with(&format!("use {crate_name}")) || line.contains(&format!(" {crate_name}::")))
             });
             if uses && module != owner {
                 wrong.push(format!("{path} uses {crate_name}, which only `{owner}` may"));
