@@ -12,8 +12,12 @@ mod read;
 mod resource;
 mod resource_kinds;
 mod run_results;
+#[cfg(test)]
+pub(crate) mod samples;
 mod selectors;
 mod semantic_manifest;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -23,7 +23,7 @@ pub(super) fn line(record: &Record, format: LogFormat, painter: Painter, invocat
         LogFormat::Json => json_line(record, invocation),
         LogFormat::Debug => scrub(debug_line(record, painter, &invocation.id), &invocation.secrets),
         LogFormat::Text => scrub(text_line(record, &painted(record, painter)), &invocation.secrets),
-        LogFormat::Default => scrub(text_line(record, &for_people(record, painter)), &invocation.secrets),
+        LogFormat::Default => scrub(people_line(record, painter), &invocation.secrets),
     }
 }
 
@@ -101,11 +101,13 @@ fn json_line(record: &Record, invocation: &Invocation) -> String {
     line.to_string()
 }
 
-fn for_people(record: &Record, painter: Painter) -> String {
+/// For people: empty lines are empty, and a problem with its places stands for itself, without a time.
+fn people_line(record: &Record, painter: Painter) -> String {
     match &record.people {
         People::Diagnostic(problem) => diagnostic::render(problem, painter),
-        People::Failure(failure) => explained(record, failure, painter),
-        People::Same | People::Start => painted(record, painter),
+        People::Failure(failure) => text_line(record, &explained(record, failure, painter)),
+        People::Same | People::Start if record.msg.is_empty() => String::new(),
+        People::Same | People::Start => text_line(record, &painted(record, painter)),
     }
 }
 

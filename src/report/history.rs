@@ -264,7 +264,7 @@ mod tests {
         let mut history = history(folder.path(), 0);
         assert_eq!(lines(folder.path()).len(), 0);
         history.follow(&Event::Concurrency { threads: 4, target: "dev".into(), nodes: 1 });
-        let event = super::super::samples::finished(|result| result.message = Some("no hush here".to_owned()));
+        let event = crate::artifacts::samples::finished(|result| result.message = Some("no hush here".to_owned()));
         history.follow(&event);
         let found = lines(folder.path());
         assert_eq!(found[0].len(), 2);

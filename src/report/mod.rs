@@ -12,10 +12,10 @@ mod log_file;
 mod node_records;
 mod promotion;
 mod record;
-#[cfg(test)]
-mod samples;
 mod style;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 use std::io::Write;

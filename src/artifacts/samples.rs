@@ -1,4 +1,4 @@
-//! Resources and results for this module's tests.
+//! Resources and results for tests of artifacts and reports.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,12 +11,12 @@ use crate::manifest::{
     UniqueId,
 };
 
-pub(super) fn object(value: Json) -> crate::manifest::JsonMap {
+pub(crate) fn object(value: Json) -> crate::manifest::JsonMap {
     value.as_object().cloned().unwrap_or_default()
 }
 
 /// A table model, `model.shop.<name>`.
-pub(super) fn model(name: &str) -> Node {
+pub(crate) fn model(name: &str) -> Node {
     Node {
         unique_id: UniqueId::from(format!("model.shop.{name}")),
         resource_type: ResourceType::Model,
@@ -57,7 +57,7 @@ pub(super) fn model(name: &str) -> Node {
 }
 
 /// A singular test, `test.shop.<name>`.
-pub(super) fn test(name: &str) -> Node {
+pub(crate) fn test(name: &str) -> Node {
     let config = Config(object(json!({"materialized": "test", "severity": "ERROR"})));
     Node {
         unique_id: UniqueId::from(format!("test.shop.{name}")),
@@ -70,7 +70,7 @@ pub(super) fn test(name: &str) -> Node {
     }
 }
 
-pub(super) fn result(id: &UniqueId, status: Status, message: Option<&str>) -> RunResult {
+pub(crate) fn result(id: &UniqueId, status: Status, message: Option<&str>) -> RunResult {
     RunResult {
         unique_id: id.clone(),
         status,
@@ -89,7 +89,7 @@ pub(super) fn result(id: &UniqueId, status: Status, message: Option<&str>) -> Ru
 }
 
 /// NodeFinished of the table `orders`, its result changed.
-pub(super) fn finished(change: impl FnOnce(&mut RunResult)) -> Event {
+pub(crate) fn finished(change: impl FnOnce(&mut RunResult)) -> Event {
     let node = Resource::Node(Arc::new(model("orders")));
     let mut result = result(node.unique_id(), Status::Success, Some("OK"));
     change(&mut result);
