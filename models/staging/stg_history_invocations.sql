@@ -12,7 +12,7 @@ begun as (
         started_at,
         command,
         project_name,
-        target,
+        coalesce(target, 'unknown') as target,
         threads,
         lineal_version,
         file_name

@@ -43,10 +43,6 @@ impl NamePattern {
     /// The parts of the name from the front, dots inside of a part counting as separators; from the first wildcard on, the
     /// whole rest. A lone wildcard is also compared with the node's own name.
     fn begins(&self, fqn: &[String], versioned: bool) -> bool {
-        let count: usize = fqn.iter().map(|part| part.matches('.').count() + 1).sum();
-        if count < self.parts.len() {
-            return false;
-        }
         let plain = self.wild.as_ref().map_or(self.parts.len(), |(at, _)| *at);
         let mut flat = fqn.iter().flat_map(|part| part.split('.'));
         if !self.parts[..plain].iter().all(|part| flat.next() == Some(part.as_str())) {
@@ -54,6 +50,9 @@ impl NamePattern {
         }
         let Some((_, pattern)) = &self.wild else { return true };
         let rest: Vec<&str> = flat.collect();
+        if plain + rest.len() < self.parts.len() {
+            return false;
+        }
         if wildcard::matches(&rest.join("."), pattern) {
             return true;
         }

@@ -1,0 +1,1 @@
+select * from {{ ref('orders') }} join {{ ref('stg_orders') }} using (order_id) where false
