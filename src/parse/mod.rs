@@ -1,15 +1,39 @@
 //! Parse: source files become drafts of nodes, by capture-rendering their Jinja and reading property files.
 //! Never touches the warehouse; merges no configuration and resolves no reference.
 
+mod calls;
+mod capture;
+mod docs;
+mod drafts;
+mod expression;
+mod expression_reader;
+mod generic_tests;
+mod host;
+mod macros;
+mod parse_adapter;
+mod properties;
+mod property_keys;
+mod property_tests;
+mod python_model;
+mod python_tokens;
+mod static_model;
+mod test_names;
+
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use indexmap::{IndexMap, IndexSet};
+use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, SourceText, Span};
-use crate::jinja::{Engine, Template};
+use crate::jinja::{Engine, Message, Template};
 use crate::manifest::{DocBlock, JsonMap, Language, MacroRegistry, RefCall, Relation, ResourceType, UniqueId, VersionText};
-use crate::project::{Package, Project, SourceFile};
+use crate::project::{FileKind, Package, Project, SourceFile};
 use crate::yaml::Yaml;
+
+pub use capture::Captures;
+use macros::MacroResolver;
+use properties::PropertyFile;
 
 /// What a render at parse time asked for: dbt's capture of `ref`, `source`, `config` …
 #[derive(Debug, Clone, Default)]
@@ -26,6 +50,8 @@ pub struct Capture {
     /// Macros called from the text itself (depth 0).
     pub macros: IndexSet<UniqueId>,
     pub reads: Reads,
+    /// `log`, `print` and `exceptions.warn` of this render, in order.
+    pub messages: Vec<Message>,
 }
 
 /// What a parse depended on besides its own text: what a cache must compare.
@@ -119,6 +145,8 @@ pub struct Parsed {
     pub docs: IndexMap<UniqueId, Arc<DocBlock>>,
     pub drafts: Vec<Draft>,
     pub properties: Vec<Property>,
+    /// For texts found while resolving: cheaper than [`capture`] for many of them.
+    pub captures: Arc<Captures>,
 }
 
 /// Whose code a capture renders: what `this`, `model` and the lookup of names depend on.
@@ -139,22 +167,60 @@ pub struct CaptureNode {
 
 /// Renders a text at parse time for what it asks for; its output is thrown away. For texts found while resolving: hooks.
 /// Err is the render's error with its whole trace.
-pub fn capture(_project: &Arc<Project>, _engine: &Engine, _node: &CaptureNode, _text: &Template) -> Result<Capture, Diagnostic> {
-    Ok(Capture::default())
+pub fn capture(project: &Arc<Project>, engine: &Arc<Engine>, node: &CaptureNode, text: &Template) -> Result<Capture, Diagnostic> {
+    match Captures::new(project, engine).render(node, text) {
+        (capture, None) => Ok(capture),
+        (_, Some(problem)) => Err(problem),
+    }
 }
 
 /// The same for an expression as property files hold it (`ref('x')` under an exposure's `depends_on`); errors point at `place`.
 pub fn capture_expression(
-    _project: &Arc<Project>,
-    _engine: &Engine,
-    _node: &CaptureNode,
-    _expression: &str,
-    _place: (&SourceText, Span),
+    project: &Arc<Project>,
+    engine: &Arc<Engine>,
+    node: &CaptureNode,
+    expression: &str,
+    place: (&SourceText, Span),
 ) -> Result<Capture, Diagnostic> {
-    Ok(Capture::default())
+    Captures::new(project, engine).expression(node, expression, place)
 }
 
-/// Parses all files of all packages, in parallel. One bad file never hides the others.
-pub fn parse(_project: &Arc<Project>) -> (Option<Parsed>, Vec<Diagnostic>) {
-    (None, Vec::new())
+/// Parses all files of all packages, in parallel. One bad file never hides the others: what could be read is always given.
+pub fn parse(project: &Arc<Project>) -> (Option<Parsed>, Vec<Diagnostic>) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    let (macros, mut diagnostics) = macros::registry(project, now);
+    let macros = Arc::new(macros);
+    let engine = Arc::new(Engine::new(macros.clone()));
+    let captures = Arc::new(Captures::new(project, &engine));
+    let resolver = MacroResolver::new(macros.clone());
+    let (docs, problems) = docs::blocks(project, &engine);
+    diagnostics.extend(problems);
+
+    let files: Vec<(&Arc<Package>, &Arc<SourceFile>)> =
+        project.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file))).collect();
+    let read: Vec<PropertyFile> = files
+        .par_iter()
+        .map(|(package, file)| {
+            if file.kind == FileKind::Properties {
+                return properties::of_file(&captures, &resolver, package, file);
+            }
+            let (drafts, diagnostics) = drafts::of_file(&captures, package, file);
+            PropertyFile { drafts, diagnostics, ..PropertyFile::default() }
+        })
+        .collect();
+    let (mut drafts, mut tests, mut properties) = (Vec::new(), Vec::new(), Vec::new());
+    for file in read {
+        diagnostics.extend(file.diagnostics);
+        properties.extend(file.properties);
+        let (found, other): (Vec<Draft>, Vec<Draft>) = file.drafts.into_iter().partition(|draft| draft.test.is_some());
+        tests.extend(found);
+        drafts.extend(other);
+    }
+    for package in &project.packages {
+        let (operations, problems) = drafts::operations(&captures, package);
+        drafts.extend(operations);
+        diagnostics.extend(problems);
+    }
+    drafts.extend(tests);
+    (Some(Parsed { engine, macros, docs, drafts, properties, captures }), diagnostics)
 }

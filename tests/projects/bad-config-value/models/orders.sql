@@ -1,2 +1,0 @@
-{{ config(materialized='table', enabled='perhaps') }}
-select 1 as id, 10 as amount

@@ -1,2 +1,0 @@
-{{ config(alias='orders') }}
-select 1 as id, 10 as amount

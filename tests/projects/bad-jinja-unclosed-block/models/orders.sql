@@ -1,3 +1,0 @@
-select 1 as id
-{% if true %}
-where 1 = 1

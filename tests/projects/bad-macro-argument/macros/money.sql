@@ -1,1 +1,0 @@
-{% macro dollars(column) %}{{ column }} / 100{% endmacro %}

@@ -1,1 +1,0 @@
-select {{ dollars(col='amount') }} as amount

@@ -1,1 +1,0 @@
-{% macro cents() %}2{% endmacro %}

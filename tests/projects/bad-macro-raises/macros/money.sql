@@ -1,3 +1,0 @@
-{% macro dollars() %}
-  {{ exceptions.raise_compiler_error('no amount was given') }}
-{% endmacro %}

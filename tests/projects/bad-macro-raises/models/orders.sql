@@ -1,1 +1,0 @@
-select {{ dollars() }} as amount

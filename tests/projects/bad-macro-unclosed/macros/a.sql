@@ -1,1 +1,0 @@
-{% macro cents() %}1

@@ -1,1 +1,0 @@
-{% macro x( %}{% endmacro %}

@@ -1,1 +1,0 @@
-{% macro grant_to(role) %}{{ log(role, info=true) }}{% endmacro %}

@@ -1,1 +1,0 @@
-{% if execute %}select * from {{ ref('stg_orders') }}{% endif %}

@@ -1,1 +1,0 @@
-select {{ var('start') }} as x
