@@ -28,6 +28,7 @@ mod static_call;
 mod tests_of_nodes;
 mod time_spine;
 mod unit_tests;
+mod unused;
 
 use std::sync::Arc;
 
@@ -76,6 +77,7 @@ pub fn resolve(project: &Arc<Project>, parsed: Parsed) -> (Option<Manifest>, Vec
     let sources = sources::unique(sources, &parsed.properties, &mut diagnostics);
     fill(&mut manifest, nodes.into_iter().zip(enabled), sources);
     fill_others(&mut manifest, exposures, semantics, unit_tests, groups);
+    diagnostics.extend(unused::check(project, &manifest));
     (Some(manifest), diagnostics)
 }
 

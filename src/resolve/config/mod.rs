@@ -4,6 +4,8 @@
 mod calls;
 mod class;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use crate::manifest::{Config, Json, JsonMap, ResourceType};
@@ -121,7 +123,7 @@ impl Merger {
             Merge::Clobber => {
                 let before = std::mem::replace(earlier, value.clone());
                 match self.step {
-                    Step::Own if !before.is_null() && !self.replaced.contains_key(key) => {
+                    Step::Own if !self.replaced.contains_key(key) => {
                         self.replaced.insert(key.to_owned(), before);
                     }
                     Step::Root => {
