@@ -52,7 +52,7 @@ impl Docs {
 
     /// Renders one description in place. Gives the blocks it names.
     pub fn render(
-        &self,
+        self: &Arc<Self>,
         shared: &Shared<'_>,
         whose: &Whose<'_>,
         text: &mut String,
@@ -103,10 +103,13 @@ impl Docs {
         Some(Ok((out, blocks)))
     }
 
-    /// A docs block that is not there.
-    pub fn missing(&self, whose: &Whose<'_>, name: &str) -> Diagnostic {
-        let message =
-            format!("Documentation for '{}' ({}) depends on doc '{name}' which was not found", whose.unique_id, whose.path);
+    /// What is told of a docs block that is not there.
+    pub fn missing_message(&self, unique_id: &UniqueId, name: &str) -> String {
+        format!("Documentation for '{unique_id}' depends on doc '{name}' which was not found")
+    }
+
+    fn missing(&self, whose: &Whose<'_>, name: &str) -> Diagnostic {
+        let message = self.missing_message(whose.unique_id, name);
         let mut diagnostic = Diagnostic::error("E0409", message).node(whose.unique_id.shared());
         diagnostic.help = nearest::hint(name, self.blocks.keys().map(String::as_str))
             .or_else(|| Some(format!("define it with {{% docs {name} %}} … {{% enddocs %}} in a .md file")));
@@ -114,7 +117,7 @@ impl Docs {
     }
 
     fn columns(
-        &self,
+        self: &Arc<Self>,
         shared: &Shared<'_>,
         whose: &Whose<'_>,
         columns: &mut IndexMap<String, ColumnInfo>,
@@ -126,7 +129,7 @@ impl Docs {
     }
 
     /// Descriptions of nodes and their columns, in parallel.
-    pub fn nodes(&self, shared: &Shared<'_>, nodes: &mut [Node]) -> Vec<Diagnostic> {
+    pub fn nodes(self: &Arc<Self>, shared: &Shared<'_>, nodes: &mut [Node]) -> Vec<Diagnostic> {
         let each = nodes.par_iter_mut().map(|node| {
             let mut diagnostics = Vec::new();
             let (id, package, path) = (node.unique_id.clone(), node.package_name.clone(), node.original_file_path.clone());
@@ -138,7 +141,7 @@ impl Docs {
         each.flatten().collect()
     }
 
-    pub fn source(&self, shared: &Shared<'_>, source: &mut Source, diagnostics: &mut Vec<Diagnostic>) {
+    pub fn source(self: &Arc<Self>, shared: &Shared<'_>, source: &mut Source, diagnostics: &mut Vec<Diagnostic>) {
         let (id, package, path) = (source.unique_id.clone(), source.package_name.clone(), source.original_file_path.clone());
         let whose = Whose { unique_id: &id, package: &package, path: &path };
         source.doc_blocks = self.render(shared, &whose, &mut source.description, diagnostics);
@@ -146,7 +149,7 @@ impl Docs {
         self.columns(shared, &whose, &mut source.columns, diagnostics);
     }
 
-    pub fn of_macro(&self, shared: &Shared<'_>, own: &mut Macro, diagnostics: &mut Vec<Diagnostic>) {
+    pub fn of_macro(self: &Arc<Self>, shared: &Shared<'_>, own: &mut Macro, diagnostics: &mut Vec<Diagnostic>) {
         let (id, package, path) = (own.unique_id.clone(), own.package_name.clone(), own.original_file_path.clone());
         let whose = Whose { unique_id: &id, package: &package, path: &path };
         self.render(shared, &whose, &mut own.description, diagnostics);
@@ -156,7 +159,7 @@ impl Docs {
     }
 
     /// Descriptions within a semantic model's body.
-    pub fn body(&self, shared: &Shared<'_>, whose: &Whose<'_>, body: &mut JsonMap, diagnostics: &mut Vec<Diagnostic>) {
+    pub fn body(self: &Arc<Self>, shared: &Shared<'_>, whose: &Whose<'_>, body: &mut JsonMap, diagnostics: &mut Vec<Diagnostic>) {
         for key in ["dimensions", "measures", "entities"] {
             for element in body.get_mut(key).and_then(Json::as_array_mut).into_iter().flatten() {
                 if let Some(Json::String(text)) = element.get_mut("description") {

@@ -18,7 +18,7 @@ pub fn described(
     shared: &Shared<'_>,
     macros: &Arc<MacroRegistry>,
     properties: &[Property],
-    docs: &DocsIndex,
+    docs: &Arc<DocsIndex>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Arc<MacroRegistry> {
     let mut packages = None;

@@ -50,7 +50,7 @@ pub fn resolve(project: &Arc<Project>, parsed: Parsed) -> (Option<Manifest>, Vec
     let (mut nodes, origins) = build_nodes(&shared, &parsed, &mut diagnostics);
     let mut sources = sources::build(&shared, &parsed.properties, &mut diagnostics);
     let index = refs::Index::new(project, nodes.iter(), sources.iter());
-    let docs = docs::Docs::new(&shared, &parsed.docs);
+    let docs = Arc::new(docs::Docs::new(&shared, &parsed.docs));
 
     let enabled: Vec<bool> = nodes.iter().map(|node| node.config.enabled()).collect();
     diagnostics.extend(index.follow(&mut nodes, &origins));
@@ -135,7 +135,7 @@ fn build_exposures(
     shared: &Shared<'_>,
     properties: &[Property],
     index: &refs::Index,
-    docs: &docs::Docs,
+    docs: &Arc<docs::Docs>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Exposure> {
     let mut exposures: Vec<Exposure> = Vec::new();
@@ -173,7 +173,7 @@ fn build_semantics(
     properties: &[Property],
     nodes: &[Node],
     index: &refs::Index,
-    docs: &docs::Docs,
+    docs: &Arc<docs::Docs>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Semantics {
     let mut semantics = Semantics::default();

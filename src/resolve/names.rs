@@ -4,20 +4,48 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::artifacts;
 use crate::diagnostic::Diagnostic;
 use crate::jinja::Engine;
-use crate::manifest::{Include, Json, JsonMap, Macro, MacroRegistry, Node, Relation, ResourceType};
+use crate::manifest::{Include, Json, JsonMap, Macro, MacroRegistry, Node, Relation, Resource, ResourceType, UniqueId};
 use crate::project::Project;
 
 use super::host::NamingHost;
 
 const COMPONENTS: [&str; 3] = ["database", "schema", "alias"];
 
+/// A naming macro and the host of its package.
+struct Call {
+    found: Arc<Macro>,
+    host: Arc<NamingHost>,
+}
+
 /// How one component's name is made.
 enum Rule {
     /// By the built-in macro, which nothing overrides: made here, without Jinja.
     BuiltIn,
-    Macro(Arc<Macro>),
+    Macro(Call),
+}
+
+impl Call {
+    fn new(project: &Arc<Project>, found: &Arc<Macro>) -> Self {
+        Self { found: found.clone(), host: Arc::new(NamingHost::new(project, &found.package_name)) }
+    }
+
+    /// What the macro makes of a custom name; an error or warnings of its own are told.
+    fn make(
+        &self,
+        engine: &Engine,
+        custom: Option<&Json>,
+        shown: &Arc<Json>,
+        id: &UniqueId,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<Option<String>, ()> {
+        let made = self.host.call(engine, &self.found, custom, shown);
+        let warned = self.host.take_warnings().into_iter();
+        diagnostics.extend(warned.map(|text| Diagnostic::warning("W0305", text).event("JinjaLogWarning").node(id.shared())));
+        made.map_err(|error| diagnostics.push(error.diagnostic().node(id.shared())))
+    }
 }
 
 /// The naming rules of a project: the root's (or the built-in) macros, and those that packages define for their own nodes.
@@ -25,20 +53,22 @@ pub struct Names {
     database: Option<String>,
     schema: String,
     rules: [Rule; 3],
-    of_packages: HashMap<Arc<str>, [Option<Arc<Macro>>; 3]>,
+    of_packages: HashMap<Arc<str>, [Option<Call>; 3]>,
     quoting: JsonMap,
 }
 
 impl Names {
-    pub fn new(project: &Project, macros: &MacroRegistry) -> Self {
+    pub fn new(project: &Arc<Project>, macros: &MacroRegistry) -> Self {
         let of_packages = project
             .packages
             .iter()
             .skip(1)
             .filter(|package| !package.builtin)
             .filter_map(|package| {
-                let found =
-                    COMPONENTS.map(|component| macros.in_package(&package.name, &format!("generate_{component}_name")).cloned());
+                let found = COMPONENTS.map(|component| {
+                    let found = macros.in_package(&package.name, &format!("generate_{component}_name"))?;
+                    Some(Call::new(project, found))
+                });
                 found.iter().any(Option::is_some).then(|| (package.name.clone(), found))
             })
             .collect();
@@ -53,29 +83,25 @@ impl Names {
 
     /// Sets database, schema, alias and relation name, in dbt's order: each macro sees the components set before it.
     /// `naming` are the configured values, nulls as given.
-    pub fn apply(
-        &self,
-        project: &Arc<Project>,
-        engine: &Arc<Engine>,
-        node: &mut Node,
-        naming: &JsonMap,
-        store_failures: bool,
-    ) -> Vec<Diagnostic> {
+    pub fn apply(&self, engine: &Engine, node: &mut Node, naming: &JsonMap, store_failures: bool) -> Vec<Diagnostic> {
         let mut diagnostics = Vec::new();
         node.database.clone_from(&self.database);
         node.schema.clone_from(&self.schema);
         node.alias.clone_from(&node.name);
+        // The node as macros see it, made only where one is called.
+        let mut shown: Option<Arc<Json>> = None;
         for (at, component) in COMPONENTS.into_iter().enumerate() {
             let custom = naming.get(component).filter(|value| !value.is_null());
-            let of_package = self.of_packages.get(&node.package_name).and_then(|macros| macros[at].as_ref());
+            let of_package = self.of_packages.get(&node.package_name).and_then(|calls| calls[at].as_ref());
             let made = match (of_package, &self.rules[at]) {
-                (Some(found), _) | (None, Rule::Macro(found)) => match NamingHost::call(project, engine, found, custom, node) {
-                    Ok(made) => made,
-                    Err(error) => {
-                        diagnostics.push(error.diagnostic().node(node.unique_id.shared()));
-                        continue;
+                (Some(call), _) | (None, Rule::Macro(call)) => {
+                    let shown =
+                        shown.get_or_insert_with(|| Arc::new(artifacts::resource(&Resource::Node(Arc::new(node.clone())), None)));
+                    match call.make(engine, custom, shown, &node.unique_id, &mut diagnostics) {
+                        Ok(made) => made,
+                        Err(()) => continue,
                     }
-                },
+                }
                 (None, Rule::BuiltIn) => self.built_in(component, custom, node),
             };
             set(component, made, node, &mut diagnostics);
@@ -174,10 +200,10 @@ fn is_relational(node: &Node, store_failures: bool) -> bool {
 
 /// The root project's macro, or a built-in one. The built-in one needs no Jinja unless something it dispatches to is
 /// overridden.
-fn rule(component: &str, project: &Project, macros: &MacroRegistry) -> Rule {
+fn rule(component: &str, project: &Arc<Project>, macros: &MacroRegistry) -> Rule {
     let name = format!("generate_{component}_name");
     if let Some(own) = macros.in_package(&macros.root, &name) {
-        return Rule::Macro(own.clone());
+        return Rule::Macro(Call::new(project, own));
     }
     let overridden = project.packages.iter().filter(|package| !package.builtin).any(|package| {
         ["default", &*project.profile.adapter]
@@ -186,7 +212,7 @@ fn rule(component: &str, project: &Project, macros: &MacroRegistry) -> Rule {
     });
     let built_in = macros.internal.iter().find_map(|package| macros.in_package(package, &name));
     match built_in {
-        Some(found) if overridden => Rule::Macro(found.clone()),
+        Some(found) if overridden => Rule::Macro(Call::new(project, found)),
         _ => Rule::BuiltIn,
     }
 }

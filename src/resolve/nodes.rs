@@ -77,7 +77,7 @@ pub fn build(shared: &Shared<'_>, draft: &Draft, patch: Option<&Patch>) -> Built
     if let Some(patch) = patch {
         properties(&mut node, patch, &mut diagnostics);
     }
-    diagnostics.extend(shared.names.apply(shared.project, &shared.engine, &mut node, &merged.naming, shared.store_failures));
+    diagnostics.extend(shared.names.apply(&shared.engine, &mut node, &merged.naming, shared.store_failures));
     if kind != ResourceType::Test {
         hooks(shared, draft, &mut node, &mut diagnostics);
     }
