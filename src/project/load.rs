@@ -57,7 +57,7 @@ impl Loader<'_> {
             self.diagnostics.truncate(before);
         }
         flags.insert("profiles_dir".to_owned(), profiles_dir.to_string_lossy().into());
-        self.note_flags(&mut invocation, &flags);
+        Self::note_flags(&mut invocation, &flags);
 
         let mut vars = vars_file.clone();
         vars.extend(cli_vars.clone());
@@ -71,7 +71,7 @@ impl Loader<'_> {
         for (name, path) in [("project_dir", &root), ("log_path", &log_path)] {
             flags.insert(name.to_owned(), path.to_string_lossy().into());
         }
-        self.note_flags(&mut invocation, &flags);
+        Self::note_flags(&mut invocation, &flags);
 
         let (dependencies, dependencies_file, said) =
             packages::asked(self.fs, &root, "", &self.package_context(&invocation, &cli_vars));
@@ -224,22 +224,9 @@ impl Loader<'_> {
     }
 
     /// Flags that only become known on the way.
-    fn note_flags(&self, invocation: &mut Arc<InvocationInfo>, flags: &JsonMap) {
+    fn note_flags(invocation: &mut Arc<InvocationInfo>, flags: &JsonMap) {
         let args = flags::arguments(flags);
-        match Arc::get_mut(invocation) {
-            Some(own) => own.args = args,
-            None => {
-                let old = &**invocation;
-                *invocation = Arc::new(InvocationInfo {
-                    invocation_id: old.invocation_id.clone(),
-                    run_started_at: old.run_started_at,
-                    args,
-                    env: old.env.clone(),
-                    metadata_env: old.metadata_env.clone(),
-                    secrets: old.secrets.clone(),
-                });
-            }
-        }
+        *invocation = Arc::new(InvocationInfo { args, ..InvocationInfo::clone(invocation) });
     }
 
     fn package_context(&self, invocation: &Arc<InvocationInfo>, cli_vars: &JsonMap) -> BaseContext {

@@ -249,7 +249,7 @@ pub struct SourceFile {
 }
 
 /// What every context of an invocation shares.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct InvocationInfo {
     pub invocation_id: String,
     /// UTC.
