@@ -166,6 +166,10 @@ impl BaseContext {
         let source = SourceText::new("", text);
         let span = Span::new(0, text.len());
         let value = ENGINE.render_native(text, &source, span, Arc::new(ConfigurationHost(self.clone())))?;
+        if !jinja::is_defined(&value) {
+            let message = format!("nothing is known by the name in '{}'", text.trim());
+            return Err(Error::new(jinja::ErrorKind::Undefined, message));
+        }
         Ok(self.reveal(jinja::to_json(&value)?))
     }
 
@@ -214,7 +218,7 @@ impl BaseContext {
             "dbt_version" => DBT_VERSION.into(),
             "project_name" => Value::from(shared.project_name.as_deref()?),
             "invocation_id" => shared.invocation.invocation_id.as_str().into(),
-            "run_started_at" => jinja::datetime(shared.invocation.run_started_at),
+            "run_started_at" => return None,
             "invocation_args_dict" => jinja::from_shared_json(shared.args.clone()),
             "dbt_metadata_envs" => jinja::from_json(&Json::Object(shared.invocation.metadata_env.clone())),
             _ => return None,
@@ -422,7 +426,6 @@ mod tests {
             ("{{ env_var('PORT') | as_number }}", "5432"),
             ("{{ env_var('NONE', 'x') }}", "\"x\""),
             ("{{ target.schema }}_{{ target['name'] }}", "\"main_dev\""),
-            ("{{ run_started_at.strftime('%Y') }}", "\"2023\""),
             ("{{ dbt_version }}", "\"1.12.6\""),
             ("plain", "\"plain\""),
         ] {
@@ -437,7 +440,7 @@ mod tests {
             ("{{ env_var('NONE') }}", "the environment variable 'NONE' is not set"),
             ("{{ env_var('DBT_ENV_SECRET_PASS') }}", "is a secret"),
             ("{{ var('loop') }}", "names itself"),
-            ("{{ nothing }}", "nothing"),
+            ("{{ nothing }}", "nothing is known by the name in '{{ nothing }}'"),
             ("{{ var( }}", ""),
         ] {
             let shown = shown(text);
