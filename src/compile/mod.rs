@@ -1,10 +1,126 @@
-//! Compile: one node and a session become its SQL.
+//! Compile: one node, at its turn, becomes its SQL, with ephemeral models as common table expressions. Materializes nothing.
 
 pub mod adapter_object;
+mod config_object;
 pub mod ctes;
 pub mod foreign_keys;
+pub mod host;
 pub mod query_comment;
+mod references;
 pub mod relation_cache;
+pub mod result_object;
+pub mod run_context;
+mod seed_file;
 pub mod session;
-mod statement;
+pub mod statement;
+mod test_kwargs;
+pub mod unit_test;
 pub mod warehouse;
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::artifacts;
+use crate::diagnostic::{SourceText, Span};
+use crate::event::Compiled;
+use crate::jinja::{Error, ErrorKind, Template, Value};
+use crate::manifest::{Language, Node, ResourceType};
+
+pub use host::{RuntimeHost, Scope};
+pub use run_context::{RunContext, RunOptions, RunParts};
+pub use session::Session;
+
+/// Renders a node's code, puts the ephemeral models it refers to in, keeps the outcome for the artifacts and writes it under
+/// `target/compiled`. `extra` wins over the node's own context (`results` and `schemas` in on-run-end hooks).
+pub fn compile_node(
+    run: &Arc<RunContext>,
+    session: &Arc<Session>,
+    node: &Arc<Node>,
+    extra: IndexMap<String, Value>,
+) -> Result<Arc<Compiled>, Error> {
+    if node.resource_type == ResourceType::Seed {
+        return Ok(Arc::default());
+    }
+    if node.language == Language::Python {
+        return Err(Error::new(
+            ErrorKind::Runtime,
+            "Python models are not supported yet: write the model in SQL, or run it with dbt",
+        ));
+    }
+    let host = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra.clone());
+    let extra = test_kwargs::add(run, &host, node, extra)?;
+    let host = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra.clone());
+    let bare = run.engine.render(&template(run, node), host.shared())?;
+    let mut compiled = with_ctes(run, session, &bare, &host)?;
+    compiled.macros = host.macros();
+    if node.resource_type != ResourceType::Operation {
+        compiled.compiled_path = Some(shown_path(run, "compiled", node).into());
+    }
+    let compiled = Arc::new(compiled);
+    run.keep_compiled(&node.unique_id, compiled.clone());
+    if node.resource_type != ResourceType::Operation && run.options.write_files {
+        write_file(run, "compiled", node, &compiled.code)?;
+    }
+    Ok(compiled)
+}
+
+/// The SQL with the CTEs of every ephemeral model that the host has seen, each preceded by what it reads itself.
+fn with_ctes(run: &Arc<RunContext>, session: &Arc<Session>, bare: &str, host: &RuntimeHost) -> Result<Compiled, Error> {
+    let mut extra_ctes = IndexMap::new();
+    if run.options.inject_ephemeral_ctes {
+        for id in host.ctes() {
+            let Some(model) = run.manifest.nodes.get(id.as_str()) else { continue };
+            let inner = match run.compiled(id.as_str()) {
+                Some(done) => done,
+                None => compile_node(run, session, model, IndexMap::new())?,
+            };
+            for (id, sql) in &inner.extra_ctes {
+                extra_ctes.entry(id.clone()).or_insert_with(|| sql.clone());
+            }
+            extra_ctes.entry(id).or_insert_with(|| ctes::cte(&references::cte_name(&model.alias), &inner.bare));
+        }
+    }
+    let texts: Vec<String> = extra_ctes.values().cloned().collect();
+    let code = ctes::inject(bare, &texts);
+    Ok(Compiled { code: code.into(), extra_ctes: extra_ctes.into_iter().collect(), bare: bare.into(), ..Compiled::default() })
+}
+
+/// The node's code with its place: in its own file where it stands there as it is, else (generic tests, hooks) as a text of
+/// its own under the file's name.
+fn template(run: &RunContext, node: &Node) -> Template {
+    let package = run.project.package(&node.package_name);
+    let file = package.and_then(|package| package.files.iter().find(|file| *file.original_path == *node.original_file_path));
+    if let Some(file) = file {
+        let end = node.source_offset + node.raw_code.len();
+        if file.source.text.get(node.source_offset..end) == Some(&*node.raw_code) {
+            return Template { source: file.source.clone(), span: Span::new(node.source_offset, end) };
+        }
+    }
+    Template::whole(SourceText::new(node.original_file_path.as_str(), node.raw_code.clone()))
+}
+
+/// Writes a text to `target/<kind>/<package>/<path of the node>`.
+fn write_file(run: &RunContext, kind: &str, node: &Node, text: &str) -> Result<(), Error> {
+    let path = run.project.target_path.join(kind).join(artifacts::output_path(node));
+    run.fs
+        .write(&path, text.as_bytes())
+        .map_err(|error| Error::new(ErrorKind::Runtime, format!("{} cannot be written: {error}", path.display())))
+}
+
+/// A written file's path as artifacts show it: `target/compiled/<package>/<path of the node>`.
+pub fn shown_path(run: &RunContext, kind: &str, node: &Node) -> String {
+    let target = run.project.target_path.strip_prefix(&run.project.root).unwrap_or(&run.project.target_path);
+    target.join(kind).join(artifacts::output_path(node)).to_string_lossy().into_owned()
+}
+
+/// Renders a text that is no node's (`show --inline`), with the ephemeral models it refers to.
+pub fn compile_text(
+    run: &Arc<RunContext>,
+    session: &Arc<Session>,
+    template: &Template,
+    host: &RuntimeHost,
+) -> Result<Compiled, Error> {
+    let bare = run.engine.render(template, host.shared())?;
+    with_ctes(run, session, &bare, host)
+}

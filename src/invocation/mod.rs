@@ -1,10 +1,272 @@
-//! One invocation, phase by phase. Read this file first.
+//! One invocation, phase by phase. Read this file first: load → parse → resolve → graph → plan → execute.
+
+mod catalog;
+mod housekeeping;
+mod list;
+mod nodes;
+mod operation;
+mod settings;
+mod show;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-use crate::cli::{Outcome, Request};
+use crate::adapter::{self, Adapter};
+use crate::artifacts::{self, Metadata};
+use crate::cli::{Command, Outcome, Request};
+use crate::compile::{RunContext, RunOptions, RunParts};
+use crate::diagnostic::{Diagnostic, any_error};
+use crate::event::{Event, Events};
+use crate::fs::{Disk, FileSystem};
+use crate::graph::{self, Graph, Selection, SelectionRequest};
+use crate::jinja::Engine;
+use crate::manifest::{Json, Manifest, UniqueId};
+use crate::parse;
+use crate::project::{self, Project};
+use crate::report::{self, Reporter};
+use crate::resolve;
 
-/// Runs what was asked for.
-pub fn run(_request: &Request, _env: HashMap<String, String>) -> Outcome {
-    Outcome::Unusable
+/// Runs what was asked for and says how it ended. Everything to tell goes through events; nothing is printed here.
+pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
+    let begun = Instant::now();
+    let fs: Arc<dyn FileSystem> = Arc::new(Disk);
+    let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    if request.command == Command::Init {
+        return housekeeping::init(&*fs, &cwd, request, env);
+    }
+    let options = settings::load_options(request, env);
+    let (project, loaded) = project::load(&*fs, &cwd, &options);
+    let reporter = Reporter::new(settings::report_options(project.as_ref(), &options, &cwd));
+    let events = reporter.events();
+    let which = request.command.which();
+    let args = project.as_ref().map(|project| project.invocation.args.clone()).unwrap_or_default();
+    events.emit(Event::Started { command: which, args: Arc::new(args) });
+    let teller =
+        Teller { events: events.clone(), strict: request.is("strict"), options: settings::promotion(project.as_ref(), &options) };
+    let fine = teller.tell(loaded);
+    let outcome = match project {
+        Some(project) if fine => {
+            let invocation = Invocation { request, fs, events: events.clone(), teller, project: Arc::new(project) };
+            invocation.dispatch()
+        }
+        _ => Outcome::Unusable,
+    };
+    events.emit(Event::Completed { command: which, success: outcome == Outcome::Success, took: begun.elapsed() });
+    reporter.finish();
+    outcome
+}
+
+/// Tells diagnostics, warnings promoted as the flags say.
+#[derive(Clone)]
+struct Teller {
+    events: Events,
+    strict: bool,
+    options: report::Promotion,
+}
+
+impl Teller {
+    /// Emits them all; true if none is an error.
+    fn tell(&self, diagnostics: Vec<Diagnostic>) -> bool {
+        let mut diagnostics = report::promote(diagnostics, &self.options);
+        if self.strict {
+            let strict = diagnostics
+                .iter_mut()
+                .filter(|diagnostic| diagnostic.code.starts_with("W01") || diagnostic.code.starts_with("W02"));
+            strict.for_each(|diagnostic| diagnostic.severity = crate::diagnostic::Severity::Error);
+        }
+        let fine = !any_error(&diagnostics);
+        for diagnostic in diagnostics {
+            self.events.emit(Event::Diagnostic(Box::new(diagnostic)));
+        }
+        fine
+    }
+}
+
+/// A loaded project and what is asked of it.
+struct Invocation<'a> {
+    request: &'a Request,
+    fs: Arc<dyn FileSystem>,
+    events: Events,
+    teller: Teller,
+    project: Arc<Project>,
+}
+
+/// A project that has been parsed and resolved.
+struct Resolved {
+    manifest: Arc<Manifest>,
+    engine: Arc<Engine>,
+    graph: Graph,
+}
+
+impl Invocation<'_> {
+    fn dispatch(&self) -> Outcome {
+        match self.request.command {
+            Command::Deps => housekeeping::deps(self),
+            Command::Clean => housekeeping::clean(self),
+            Command::Debug => housekeeping::debug(self),
+            Command::Show if self.request.text("inline_direct").is_some() => show::direct(self),
+            _ => match self.resolved() {
+                Some(resolved) => self.command(&resolved),
+                None => Outcome::Unusable,
+            },
+        }
+    }
+
+    fn command(&self, resolved: &Resolved) -> Outcome {
+        match self.request.command {
+            Command::Parse => Outcome::Success,
+            Command::List => list::run(self, resolved),
+            Command::RunOperation => operation::run(self, resolved),
+            Command::Show => show::run(self, resolved),
+            Command::DocsGenerate => catalog::run(self, resolved),
+            Command::DocsServe | Command::SourceFreshness | Command::Retry | Command::Clone => self.not_yet(),
+            _ => nodes::run(self, resolved),
+        }
+    }
+
+    /// Parse, resolve, graph: the manifest, with manifest.json written. None after an error, which has been told.
+    fn resolved(&self) -> Option<Resolved> {
+        let (parsed, diagnostics) = parse::parse(&self.project);
+        let fine = self.teller.tell(diagnostics);
+        let parsed = parsed.filter(|_| fine)?;
+        let engine = parsed.engine.clone();
+        let (manifest, diagnostics) = resolve::resolve(&self.project, parsed);
+        let fine = self.teller.tell(diagnostics);
+        let manifest = Arc::new(manifest.filter(|_| fine)?);
+        let (graph, diagnostics) = Graph::new(&manifest);
+        if !self.teller.tell(diagnostics) {
+            return None;
+        }
+        self.events.emit(Event::Found { counts: artifacts::counts(&manifest) });
+        let resolved = Resolved { manifest, engine, graph };
+        if self.request.command != Command::List || self.writes_json() {
+            self.write_manifest(&resolved, &artifacts::CompiledNodes::default());
+        }
+        Some(resolved)
+    }
+
+    /// What `--select` and friends choose; None after an error, which has been told.
+    fn select(&self, resolved: &Resolved, types: Vec<crate::manifest::ResourceType>) -> Option<Selection> {
+        let request = SelectionRequest {
+            select: self.request.list("select"),
+            exclude: self.request.list("exclude"),
+            selector: self.request.text("selector").map(str::to_owned),
+            indirect: settings::indirect_selection(&self.project),
+            resource_types: types,
+            include_empty: matches!(self.request.command, Command::List | Command::DocsGenerate),
+            previous: None,
+        };
+        let (selection, diagnostics) = graph::select(&self.project, &resolved.manifest, &resolved.graph, &request);
+        self.teller.tell(diagnostics).then_some(selection)
+    }
+
+    /// The run's shared context; opens no connection.
+    fn run_context(&self, resolved: &Resolved, selection: &Selection) -> Option<Arc<RunContext>> {
+        let adapter = self.adapter()?;
+        let mut selected: Vec<UniqueId> = selection.ids.iter().cloned().collect();
+        selected.sort();
+        Some(RunContext::new(RunParts {
+            project: self.project.clone(),
+            manifest: resolved.manifest.clone(),
+            engine: resolved.engine.clone(),
+            adapter,
+            fs: self.fs.clone(),
+            events: self.events.clone(),
+            options: RunOptions {
+                empty: self.request.is("empty"),
+                introspect: self.request.given.get("introspect").and_then(Json::as_bool).unwrap_or(true),
+                inject_ephemeral_ctes: self.request.given.get("inject_ephemeral_ctes").and_then(Json::as_bool).unwrap_or(true),
+                write_files: self.writes_json(),
+            },
+            selected,
+        }))
+    }
+
+    fn adapter(&self) -> Option<Arc<dyn Adapter>> {
+        match adapter::create(&self.project.profile.adapter, &self.project.profile.credentials) {
+            Ok(adapter) => {
+                self.events.emit(Event::AdapterRegistered { adapter: adapter.kind().into(), version: adapter.version() });
+                Some(adapter)
+            }
+            Err(error) => {
+                self.teller.tell(vec![settings::adapter_fault(&error)]);
+                None
+            }
+        }
+    }
+
+    fn writes_json(&self) -> bool {
+        self.flag("write_json", true)
+    }
+
+    /// A flag in force, by dbt's name.
+    fn flag(&self, name: &str, default: bool) -> bool {
+        self.project.flags.get(name).and_then(Json::as_bool).unwrap_or(default)
+    }
+
+    fn metadata(&self) -> Metadata {
+        let invocation = &self.project.invocation;
+        Metadata {
+            invocation_id: invocation.invocation_id.clone(),
+            invocation_started_at: invocation.run_started_at,
+            generated_at: chrono::Utc::now(),
+            env: invocation.metadata_env.clone(),
+            quoting: settings::quoting(&self.project),
+            selectors: self.project.selectors.as_ref().map(|(_, file)| artifacts::selectors(file)).unwrap_or_default(),
+        }
+    }
+
+    /// manifest.json and the two summaries beside it.
+    fn write_manifest(&self, resolved: &Resolved, compiled: &artifacts::CompiledNodes) {
+        if !self.writes_json() {
+            return;
+        }
+        self.write("manifest.json", &artifacts::manifest(&resolved.manifest, compiled, &self.metadata()));
+        if compiled.is_empty() {
+            self.write(
+                "graph_summary.json",
+                &artifacts::graph_summary(&resolved.manifest, &self.metadata(), self.request.command == Command::Build),
+            );
+            self.write("semantic_manifest.json", &artifacts::semantic_manifest(&resolved.manifest));
+        }
+    }
+
+    /// Writes an artifact; a failure is told.
+    fn write(&self, name: &str, content: &str) -> bool {
+        let path = self.project.target_path.join(name);
+        let written = self.fs.write(&path, content.as_bytes());
+        if let Err(error) = &written {
+            let message = format!("{} cannot be written: {error}", path.display());
+            self.teller.tell(vec![
+                Diagnostic::error("E0805", message).help("check the folder's permissions, or give another with --target-path"),
+            ]);
+        }
+        written.is_ok()
+    }
+
+    fn not_yet(&self) -> Outcome {
+        let message = format!("`{}` is not supported yet", self.request.command.which());
+        self.teller.tell(vec![
+            Diagnostic::error("E0806", message).help("run this command with dbt for now: the project needs no change"),
+        ]);
+        Outcome::Unusable
+    }
+}
+
+/// Ctrl-C: running queries are interrupted and what has not begun is skipped; a second one ends the process at once.
+fn stop_on_interrupt(adapter: Arc<dyn Adapter>) -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = stop.clone();
+    let handler = move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        adapter.cancel();
+    };
+    // A second handler in one process (tests) is refused: the first one stays.
+    let _ = ctrlc::set_handler(handler);
+    stop
 }

@@ -1,1 +1,81 @@
-//! TODO
+//! Plan: a selection becomes a list of steps with their order, as data. Does no I/O.
+
+use crate::graph::{Gates, Graph, Selection};
+use crate::manifest::{Manifest, Resource, ResourceType, UniqueId};
+
+/// What is done with a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Its materialization: models, seeds, snapshots, functions.
+    Materialize,
+    DataTest,
+    UnitTest,
+    /// SQL only, nothing run.
+    Compile,
+    /// An ephemeral model: compiled, so that its faults show; no result of its own.
+    CompileEphemeral,
+    /// Exposures, saved queries and their like in a build: dbt's `NO-OP`.
+    Nothing,
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub id: UniqueId,
+    pub action: Action,
+    /// Positions of the steps that must be done before; a failure among them skips this one.
+    pub waits_for: Vec<usize>,
+}
+
+impl Step {
+    /// Is it one of the numbered nodes on the console and in the results?
+    pub fn is_counted(&self) -> bool {
+        self.action != Action::CompileEphemeral
+    }
+}
+
+/// Steps in an order that respects what each waits for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// How many nodes are counted on the console.
+    pub fn counted(&self) -> usize {
+        self.steps.iter().filter(|step| step.is_counted()).count()
+    }
+}
+
+/// How steps are chosen and ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Materialize and test; tests hold back what is built on what they test.
+    Build,
+    /// What the selection holds, by kind.
+    Run,
+    /// SQL only.
+    Compile,
+}
+
+/// Orders the selection along the graph and says what is done with each resource.
+pub fn plan(manifest: &Manifest, graph: &Graph, selection: &Selection, mode: Mode) -> Plan {
+    let gates = if mode == Mode::Build { Gates::Tests } else { Gates::None };
+    let order = graph.build_order(&selection.ids, gates);
+    let steps = order.ids.into_iter().zip(order.waits_for).filter_map(|(id, waits_for)| {
+        let action = action(&manifest.get(id.as_str())?, mode);
+        Some(Step { id, action, waits_for })
+    });
+    Plan { steps: steps.collect() }
+}
+
+fn action(resource: &Resource, mode: Mode) -> Action {
+    match resource {
+        Resource::Node(node) if mode == Mode::Compile || node.resource_type == ResourceType::Analysis => Action::Compile,
+        Resource::Node(node) if node.is_ephemeral() => Action::CompileEphemeral,
+        Resource::Node(node) if node.resource_type == ResourceType::Test => Action::DataTest,
+        Resource::Node(_) => Action::Materialize,
+        Resource::UnitTest(_) => Action::UnitTest,
+        _ => Action::Nothing,
+    }
+}

@@ -1,1 +1,5 @@
+//! The only test binary: what users see, through the program itself, and rules about the code.
+
+mod program;
+mod projects;
 mod tidy;

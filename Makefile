@@ -1,0 +1,38 @@
+# Gathers commands; everything cargo does works with plain cargo as well (after `make deps`).
+# Where npm is missing, DuckDB is compiled into the binary instead (FEATURES=bundled): slow the first time.
+
+CARGO ?= cargo
+FEATURES ?= $(shell scripts/libduckdb.sh >/dev/null 2>&1; test $$? -eq 3 && echo bundled)
+FLAGS = $(if $(FEATURES),--features $(FEATURES))
+LINEAL = $(CARGO) run --quiet $(FLAGS) --
+
+.PHONY: deps build demo test lint docs bench release
+
+deps: ## DuckDB's library, prebuilt where npm is there
+	@scripts/libduckdb.sh || test $$? -eq 3
+	@echo "DuckDB: $(if $(FEATURES),compiled in (feature $(FEATURES)),prebuilt shared library)"
+
+build: deps
+	$(CARGO) build $(FLAGS)
+
+demo: build ## A whole project: seeds, models, tests, in a DuckDB file
+	$(LINEAL) build --project-dir examples/jaffle_shop --full-refresh
+	$(LINEAL) show --project-dir examples/jaffle_shop --select customers --limit 5
+	$(LINEAL) docs generate --quiet --project-dir examples/jaffle_shop
+	@echo "The warehouse is examples/jaffle_shop/jaffle_shop.duckdb, the artifacts are in examples/jaffle_shop/target."
+
+test: deps ## All tests
+	@scripts/test-tools.sh
+	$(CARGO) nextest run $(FLAGS) --no-fail-fast
+	$(CARGO) test $(FLAGS) --doc --quiet
+
+lint: deps
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets $(FLAGS) -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps $(FLAGS)
+
+bench: deps ## Benchmarks; compare within one run
+	$(CARGO) bench $(FLAGS)
+
+release: ## One static binary, DuckDB compiled in
+	$(CARGO) build --release --features bundled

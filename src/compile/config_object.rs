@@ -1,0 +1,97 @@
+//! `config` while a node is compiled: the merged configuration, read only.
+
+use std::sync::Arc;
+
+use super::host::required;
+use crate::jinja::{self, Args, Cx, Error, Instance, Value};
+use crate::manifest::{Json, Node};
+
+/// `config` of a node; without one (operations) it is empty.
+#[derive(Debug)]
+pub struct ConfigObject(Option<Arc<Node>>);
+
+impl ConfigObject {
+    pub fn value(node: Option<Arc<Node>>) -> Value {
+        jinja::instance(Arc::new(Self(node)))
+    }
+
+    /// A key's value: null counts as present, as in dbt. Hooks answer to both of their spellings.
+    fn lookup(&self, key: &str) -> Option<&Json> {
+        let config = &self.0.as_ref()?.config;
+        config.get(key).or_else(|| match key {
+            "pre_hook" => config.get("pre-hook"),
+            "post_hook" => config.get("post-hook"),
+            _ => None,
+        })
+    }
+
+    fn meta(&self, key: &str) -> Option<&Json> {
+        self.lookup("meta")?.get(key)
+    }
+
+    fn persist(&self, key: &str) -> Result<Value, Error> {
+        match self.lookup("persist_docs") {
+            None | Some(Json::Null) => Ok(false.into()),
+            Some(Json::Object(map)) => Ok(map.get(key).map_or(false.into(), jinja::from_json)),
+            Some(other) => {
+                Err(Error::compilation(format!("Invalid value provided for 'persist_docs'. Expected dict but received {other}")))
+            }
+        }
+    }
+}
+
+impl Instance for ConfigObject {
+    fn type_name(&self) -> &'static str {
+        "RuntimeConfigObject"
+    }
+
+    fn methods(&self) -> &'static [&'static str] {
+        &["get", "require", "set", "meta_get", "meta_require", "persist_relation_docs", "persist_column_docs"]
+    }
+
+    fn is_callable(&self) -> bool {
+        true
+    }
+
+    fn text(&self) -> String {
+        "config".to_owned()
+    }
+
+    fn call(&self, _: &mut Cx, _: Args) -> Result<Value, Error> {
+        Ok("".into())
+    }
+
+    fn call_method(&self, cx: &mut Cx, name: &str, args: Args) -> Result<Value, Error> {
+        let found = |key: &str| if name.starts_with("meta_") { self.meta(key) } else { self.lookup(key) };
+        match name {
+            "get" | "meta_get" => {
+                let key = required(&args, name, 0, "name")?;
+                let default = args.get(1, "default").cloned();
+                let value = found(&key).map(jinja::from_json).or_else(|| default.clone()).unwrap_or_else(|| jinja::none());
+                if let Some(validator) = args.get(2, "validator").filter(|_| default.is_some_and(|default| !default.is_none())) {
+                    cx.call(validator, Args::new(vec![value.clone()]))?;
+                }
+                Ok(value)
+            }
+            "require" | "meta_require" => {
+                let key = required(&args, name, 0, "name")?;
+                let value = found(&key).map(jinja::from_json).ok_or_else(|| self.missing(&key))?;
+                if let Some(validator) = args.get(1, "validator") {
+                    cx.call(validator, Args::new(vec![value.clone()]))?;
+                }
+                Ok(value)
+            }
+            "set" => Ok("".into()),
+            "persist_relation_docs" => self.persist("relation"),
+            "persist_column_docs" => self.persist("columns"),
+            _ => Err(Error::missing_method(self.type_name(), name)),
+        }
+    }
+}
+
+impl ConfigObject {
+    fn missing(&self, key: &str) -> Error {
+        let id = self.0.as_ref().map_or("the operation", |node| node.unique_id.as_str());
+        Error::compilation(format!("Model '{id}' does not define a required config parameter '{key}'."))
+    }
+}

@@ -1,0 +1,168 @@
+//! What all nodes of one run share: the resolved project and what the run has found out so far.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use super::query_comment::CommentSettings;
+use super::relation_cache::RelationCache;
+use super::warehouse::{Signature, Warehouse, WarehouseParts};
+use crate::adapter::Adapter;
+use crate::artifacts::{self, CompiledNodes};
+use crate::event::{Compiled, Events};
+use crate::fs::FileSystem;
+use crate::jinja::Engine;
+use crate::jinja::objects::adapter_methods::AdapterFacts;
+use crate::manifest::{Include, Json, JsonMap, Lookup, Manifest, Node, Relation, Source, UniqueId};
+use crate::project::Project;
+use crate::project::context::BaseContext;
+
+/// Flags of the invocation that change what SQL says or does.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// `--empty`: refs and sources give no rows.
+    pub empty: bool,
+    /// `--no-introspect` forbids queries while compiling.
+    pub introspect: bool,
+    pub inject_ephemeral_ctes: bool,
+    /// Write `target/compiled` and `target/run`.
+    pub write_files: bool,
+}
+
+/// One run. Workers share it; it grows only by what has been compiled.
+pub struct RunContext {
+    pub project: Arc<Project>,
+    pub manifest: Arc<Manifest>,
+    pub lookup: Lookup,
+    pub engine: Arc<Engine>,
+    pub adapter: Arc<dyn Adapter>,
+    pub warehouse: Arc<Warehouse>,
+    pub fs: Arc<dyn FileSystem>,
+    pub events: Events,
+    pub cache: Arc<RelationCache>,
+    pub options: RunOptions,
+    /// Which parts of a name are quoted: all, but for the project's `quoting:`.
+    pub quote: Include,
+    /// Unique ids that the selection holds, sorted: Jinja's `selected_resources`.
+    pub selected: Vec<UniqueId>,
+    graph: OnceLock<Arc<Json>>,
+    contexts: HashMap<Arc<str>, Arc<BaseContext>>,
+    compiled: RwLock<CompiledNodes>,
+}
+
+/// What [`RunContext::new`] needs.
+pub struct RunParts {
+    pub project: Arc<Project>,
+    pub manifest: Arc<Manifest>,
+    pub engine: Arc<Engine>,
+    pub adapter: Arc<dyn Adapter>,
+    pub fs: Arc<dyn FileSystem>,
+    pub events: Events,
+    pub options: RunOptions,
+    pub selected: Vec<UniqueId>,
+}
+
+impl RunContext {
+    pub fn new(parts: RunParts) -> Arc<Self> {
+        let contexts = parts.project.packages.iter().map(|package| {
+            let context = BaseContext::new(&parts.project, &package.name);
+            (package.name.clone(), Arc::new(context))
+        });
+        let quote = quoting(Include::default(), &parts.project.root_package().config.quoting);
+        let warehouse = Arc::new(warehouse(&parts, quote));
+        Arc::new(Self {
+            cache: warehouse.cache.clone(),
+            warehouse,
+            contexts: contexts.collect(),
+            lookup: Lookup::new(&parts.manifest),
+            project: parts.project,
+            manifest: parts.manifest,
+            engine: parts.engine,
+            adapter: parts.adapter,
+            fs: parts.fs,
+            events: parts.events,
+            options: parts.options,
+            quote,
+            selected: parts.selected,
+            graph: OnceLock::new(),
+            compiled: RwLock::default(),
+        })
+    }
+
+    /// Jinja's `graph`, made when first asked for.
+    pub fn graph(&self) -> Arc<Json> {
+        self.graph.get_or_init(|| Arc::new(artifacts::graph(&self.manifest))).clone()
+    }
+
+    /// `var`, `env_var`, `target` and their like, as code of a package sees them.
+    pub fn base(&self, package: &str) -> Option<&Arc<BaseContext>> {
+        self.contexts.get(package).or_else(|| self.contexts.get(&self.project.root_package().name))
+    }
+
+    pub fn compiled(&self, id: &str) -> Option<Arc<Compiled>> {
+        self.compiled.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    pub fn keep_compiled(&self, id: &UniqueId, compiled: Arc<Compiled>) {
+        self.compiled.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), compiled);
+    }
+
+    /// Where a node stands in the warehouse.
+    pub fn relation(&self, node: &Node) -> Relation {
+        let mut relation = Relation::new(node.database.as_deref(), &node.schema, &node.alias);
+        relation.quote = node.config.object("quoting").map_or(self.quote, |own| quoting(self.quote, own));
+        relation
+    }
+
+    /// Where a source's table stands, or what is read instead of it (dbt-duckdb's `external_location`). The project's quoting
+    /// does not count for sources.
+    pub fn source_relation(&self, source: &Source) -> Relation {
+        let mut relation = Relation::new(source.database.as_deref(), &source.schema, &source.identifier);
+        relation.quote = quoting(Include::default(), &source.quoting);
+        if relation.name() != source.relation_name {
+            relation.rendered = Some(source.relation_name.as_str().into());
+        }
+        relation
+    }
+
+    /// All that has been compiled so far.
+    pub fn all_compiled(&self) -> CompiledNodes {
+        self.compiled.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn warehouse(parts: &RunParts, quote: Include) -> Warehouse {
+    let project = &parts.project;
+    let root = &project.root_package().config;
+    Warehouse::new(WarehouseParts {
+        adapter: parts.adapter.clone(),
+        cache: Arc::default(),
+        events: parts.events.clone(),
+        facts: AdapterFacts {
+            quoting: quote,
+            flags: project.flags.clone(),
+            project_name: project.root_package().name.clone(),
+            config: project.profile.shown.clone(),
+            ..AdapterFacts::default()
+        },
+        comment: CommentSettings::read(Some(&root.query_comment)),
+        signature: Signature {
+            profile: project.profile.name.clone(),
+            target: project.profile.target.clone(),
+            dbt_version: artifacts::DBT_VERSION.to_owned(),
+        },
+        database: project.profile.database.clone(),
+        dispatch: root.dispatch.clone(),
+        packages: project.packages.iter().map(|package| package.name.clone()).collect(),
+        macros: parts.manifest.macros.clone(),
+    })
+}
+
+/// A quoting policy changed by `quoting:` keys that are given.
+fn quoting(base: Include, keys: &JsonMap) -> Include {
+    let given = |key: &str, base: bool| keys.get(key).and_then(Json::as_bool).unwrap_or(base);
+    Include {
+        database: given("database", base.database),
+        schema: given("schema", base.schema),
+        identifier: given("identifier", base.identifier),
+    }
+}

@@ -1,0 +1,43 @@
+//! A seed's CSV file as Jinja's `load_agate_table` gives it.
+
+use crate::agate::{self, CsvOptions};
+use crate::diagnostic::{Diagnostic, SourceText};
+use crate::event::Event;
+use crate::jinja::{Error, Value, objects};
+use crate::manifest::Node;
+
+use super::run_context::RunContext;
+
+/// Reads the file; columns of `column_types` stay text. Names in `column_types` that the file lacks are a warning.
+pub fn load(run: &RunContext, node: &Node) -> Result<Value, Error> {
+    let package = run.project.package(&node.package_name);
+    let path = package.map(|package| package.root.join(&node.original_file_path)).unwrap_or_default();
+    let content =
+        run.fs.read(&path).map_err(|error| Error::compilation(format!("{} cannot be read: {error}", node.original_file_path)))?;
+    let types = node.config.object("column_types").cloned().unwrap_or_default();
+    let delimiter = node.config.text("delimiter").and_then(|text| text.chars().next()).unwrap_or(',');
+    let text_columns: Vec<String> = types.keys().cloned().collect();
+    let wrong = |diagnostic: &Diagnostic| Error::compilation(diagnostic.to_string());
+    let text = agate::decode_utf8(&node.original_file_path, content).map_err(|diagnostic| wrong(&diagnostic))?;
+    let source = SourceText::new(node.original_file_path.as_str(), text);
+    let options = CsvOptions { delimiter, text_columns, ..CsvOptions::default() };
+    let mut table = agate::read_csv(&source, &options).map_err(|faults| {
+        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Error::compilation(told.join("\n"))
+    })?;
+    let unknown: Vec<&str> =
+        types.keys().map(String::as_str).filter(|name| !table.column_names.iter().any(|column| &**column == *name)).collect();
+    if !unknown.is_empty() {
+        let message = format!(
+            "Column types specified for non-existent columns in seed '{}' (file: {}): {}. They have no effect.",
+            node.name,
+            node.original_file_path,
+            unknown.join(", ")
+        );
+        run.events.emit(Event::Diagnostic(Box::new(Diagnostic::warning("W0207", message).event("JinjaLogWarning"))));
+    }
+    if run.options.empty {
+        table.rows.clear();
+    }
+    Ok(objects::table::value(table))
+}

@@ -1,0 +1,251 @@
+//! One step: compile the node, run its materialization, and say what came of it. Every failure becomes a result.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use indexmap::IndexMap;
+
+use super::Settings;
+use super::materialization;
+use super::test_status::{TestRow, judge};
+use super::unit_diff;
+use crate::agate::{Cell, Table};
+use crate::compile::{self, RunContext, RuntimeHost, Scope, Session, foreign_keys, unit_test};
+use crate::event::{Compiled, Event, RunResult, Status, Timing};
+use crate::jinja::{Args, Error, ErrorKind, Value};
+use crate::manifest::{JsonMap, Node, Resource, UnitTest};
+use crate::plan::{Action, Step};
+
+/// What a worker has at hand for one step.
+pub struct StepRun<'a> {
+    pub run: &'a Arc<RunContext>,
+    pub session: &'a Arc<Session>,
+    pub settings: &'a Settings,
+    pub resource: &'a Resource,
+    pub step: &'a Step,
+}
+
+/// What an action found out.
+#[derive(Default)]
+struct Outcome {
+    status: Option<Status>,
+    message: Option<String>,
+    failures: Option<i64>,
+    response: JsonMap,
+    sample: Option<Arc<Table>>,
+}
+
+impl StepRun<'_> {
+    /// Runs the step. Never fails: errors are in the result.
+    pub fn run(&self) -> RunResult {
+        let begun = Instant::now();
+        let mut timing = Vec::new();
+        self.session.work_for(Some(self.resource.unique_id()), self.resource.unique_id().as_str());
+        let outcome = self.compile_and_execute(&mut timing);
+        let released = self.session.release();
+        let outcome = outcome.and_then(|outcome| released.map(|()| outcome));
+        let id = self.resource.unique_id();
+        let mut result = RunResult {
+            unique_id: id.clone(),
+            status: Status::Success,
+            timing,
+            thread_id: thread_name(),
+            execution_time: begun.elapsed(),
+            adapter_response: JsonMap::new(),
+            message: None,
+            failures: None,
+            compiled: self.run.compiled(id.as_str()).map(|compiled| Compiled::clone(&compiled)),
+            batch_results: None,
+            freshness: None,
+            sample: None,
+            diagnostic: None,
+        };
+        match outcome {
+            Ok(outcome) => {
+                result.status = outcome.status.unwrap_or(Status::Success);
+                result.message = outcome.message;
+                result.failures = outcome.failures;
+                result.adapter_response = outcome.response;
+                result.sample = outcome.sample;
+            }
+            Err(error) => {
+                result.status = Status::Error;
+                result.message = Some(described(&error, self.resource));
+                result.diagnostic = Some(error.diagnostic().node(id.shared()));
+            }
+        }
+        result
+    }
+
+    fn compile_and_execute(&self, timing: &mut Vec<Timing>) -> Result<Outcome, Error> {
+        let emit =
+            |event: fn(Resource, SystemTime) -> Event| self.run.events.emit(event(self.resource.clone(), SystemTime::now()));
+        emit(|node, at| Event::NodeCompiling { node, at });
+        match (self.resource, self.step.action) {
+            (Resource::Node(node), Action::Compile | Action::CompileEphemeral) => {
+                timed(timing, "compile", || compile::compile_node(self.run, self.session, node, IndexMap::new()))?;
+                emit(|node, at| Event::NodeExecuting { node, at });
+                timed(timing, "execute", || Ok(Outcome::default()))
+            }
+            (Resource::Node(node), Action::Materialize) => {
+                timed(timing, "compile", || compile::compile_node(self.run, self.session, node, IndexMap::new()))?;
+                emit(|node, at| Event::NodeExecuting { node, at });
+                timed(timing, "execute", || self.materialize(node))
+            }
+            (Resource::Node(node), Action::DataTest) => {
+                timed(timing, "compile", || compile::compile_node(self.run, self.session, node, IndexMap::new()))?;
+                emit(|node, at| Event::NodeExecuting { node, at });
+                timed(timing, "execute", || self.data_test(node))
+            }
+            (Resource::UnitTest(test), Action::UnitTest) => {
+                timed(timing, "compile", || Ok(()))?;
+                emit(|node, at| Event::NodeExecuting { node, at });
+                timed(timing, "execute", || self.unit_test(test))
+            }
+            _ => Ok(Outcome { status: Some(Status::NoOp), message: Some("NO-OP".to_owned()), ..Outcome::default() }),
+        }
+    }
+
+    /// Calls the node's materialization and reads what it stored under `main`.
+    fn materialize(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
+        let materialization = materialization::find(self.run, node)?;
+        let guard = foreign_keys::guard(self.session, node, &self.run.relation(node))?;
+        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new())
+            .in_package(&materialization.package_name);
+        let returned =
+            self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
+        drop(guard);
+        for relation in materialization::relations(&returned, node)? {
+            self.run.cache.add(relation);
+        }
+        let main = self.session.result("main").ok_or_else(|| {
+            Error::new(ErrorKind::Runtime, format!("the materialization of {} never ran the statement 'main'", node.unique_id))
+        })?;
+        let response = compile::session::response_of(&main);
+        Ok(Outcome { message: Some(response.message.clone()), response: response.to_json(), ..Outcome::default() })
+    }
+
+    /// Runs a data test and judges its one row.
+    fn data_test(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
+        let materialization = materialization::find(self.run, node)?;
+        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new())
+            .in_package(&materialization.package_name);
+        self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
+        let main =
+            self.session.result("main").ok_or_else(|| Error::new(ErrorKind::Runtime, "the test ran no statement 'main'"))?;
+        let row = test_row(&main, node)?;
+        let (status, message, failures) = judge(row, &node.config, self.settings.test_warnings_are_errors);
+        let sample = if failures > 0 { self.failing_rows(node) } else { None };
+        Ok(Outcome {
+            status: Some(status),
+            message,
+            failures: Some(failures),
+            response: compile::session::response_of(&main).to_json(),
+            sample,
+        })
+    }
+
+    /// The first failing rows, for people; none where they cannot be had.
+    fn failing_rows(&self, node: &Node) -> Option<Arc<Table>> {
+        let compiled = self.run.compiled(node.unique_id.as_str())?;
+        self.session.peek(&compiled.code, self.settings.failing_rows_shown).ok().map(Arc::new)
+    }
+
+    fn unit_test(&self, test: &Arc<UnitTest>) -> Result<Outcome, Error> {
+        let explain = |mut error: Error| {
+            error.message = format!(
+                "An error occurred during execution of unit test '{}'. \
+                 There may be an error in the unit test definition: check the data types.\n {}",
+                test.name, error.message
+            );
+            error
+        };
+        let (node, compiled) = unit_test::compile(self.run, self.session, test)?;
+        let materialization = materialization::find(self.run, &node)?;
+        let code = Value::from(&*compiled.code);
+        let extra = IndexMap::from([("sql".to_owned(), code.clone()), ("compiled_code".to_owned(), code)]);
+        let host =
+            RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), extra).in_package(&materialization.package_name);
+        let called =
+            self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared());
+        called.map_err(explain)?;
+        let main =
+            self.session.result("main").ok_or_else(|| Error::new(ErrorKind::Runtime, "the unit test ran no statement 'main'"))?;
+        let response = compile::session::response_of(&main).to_json();
+        let diff = unit_diff::compare(&main.table);
+        let (status, failures) = if diff.is_some() { (Status::Fail, 1) } else { (Status::Pass, 0) };
+        Ok(Outcome { status: Some(status), message: diff, failures: Some(failures), response, sample: None })
+    }
+}
+
+/// Reads the test's row: `failures`, `should_warn`, `should_error`, in any order and case.
+fn test_row(main: &compile::statement::StatementResult, node: &Node) -> Result<TestRow, Error> {
+    let wrong = |what: String| Error::new(ErrorKind::Runtime, format!("the test {} {what}", node.unique_id));
+    let table = &main.table;
+    let [row] = table.rows.as_slice() else {
+        return Err(wrong(format!("returned {} rows, but expected 1 row", table.rows.len())));
+    };
+    if row.len() != 3 {
+        return Err(wrong(format!("returned {} columns, but expected 3 columns", row.len())));
+    }
+    let cell = |name: &str| {
+        let place = table.column_names.iter().position(|column| column.eq_ignore_ascii_case(name));
+        place.and_then(|place| row.get(place)).ok_or_else(|| wrong(format!("has no column '{name}'")))
+    };
+    let truth = |name: &str| match cell(name)? {
+        Cell::Bool(value) => Ok(*value),
+        Cell::Int(value) => Ok(*value != 0),
+        Cell::Text(text) => Ok(text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("t")),
+        other => Err(wrong(format!("answered {other:?} for '{name}', which should be true or false"))),
+    };
+    let failures = match cell("failures")? {
+        Cell::Int(value) => *value,
+        Cell::Float(value) => *value as i64,
+        Cell::Decimal(value) => i64::try_from(value.trunc()).unwrap_or(i64::MAX),
+        other => return Err(wrong(format!("counted {other:?} failures: fail_calc must give a number"))),
+    };
+    Ok(TestRow { failures, should_warn: truth("should_warn")?, should_error: truth("should_error")? })
+}
+
+/// Runs a part of the work and notes when it began and ended, also when it fails.
+fn timed<T>(timing: &mut Vec<Timing>, name: &'static str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let started_at = SystemTime::now();
+    let done = work();
+    timing.push(Timing { name, started_at, completed_at: SystemTime::now() });
+    done
+}
+
+/// The error as run_results' `message` gives it: dbt's kind of error, the node and its file, then what is wrong.
+fn described(error: &Error, resource: &Resource) -> String {
+    let kind = match error.kind {
+        ErrorKind::Database => "Database Error",
+        ErrorKind::Runtime | ErrorKind::Cancelled => "Runtime Error",
+        ErrorKind::Syntax | ErrorKind::Undefined | ErrorKind::Compilation => "Compilation Error",
+    };
+    let text = error.message.replace('\n', "\n  ");
+    format!("{kind} in {} {} ({})\n  {text}", resource.resource_type(), resource.name(), resource.original_file_path())
+}
+
+/// The worker's name: `Thread-1 (worker)`.
+pub fn thread_name() -> String {
+    std::thread::current().name().unwrap_or("main").to_owned()
+}
+
+/// The result of a step that was not run.
+pub fn skipped(resource: &Resource, message: Option<String>) -> RunResult {
+    RunResult {
+        unique_id: resource.unique_id().clone(),
+        status: Status::Skipped,
+        timing: Vec::new(),
+        thread_id: thread_name(),
+        execution_time: Duration::ZERO,
+        adapter_response: JsonMap::new(),
+        message,
+        failures: None,
+        compiled: None,
+        batch_results: None,
+        freshness: None,
+        sample: None,
+        diagnostic: None,
+    }
+}

@@ -1,0 +1,35 @@
+//! ls: what the selection holds, one line each.
+
+use super::nodes::narrowed;
+use super::operation::output;
+use super::{Invocation, Resolved};
+use crate::cli::Outcome;
+use crate::graph::{ListOutput, list};
+use crate::manifest::ResourceType;
+
+/// Lists the selection in the asked form.
+pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
+    use ResourceType as T;
+    let all = [
+        T::Analysis,
+        T::Exposure,
+        T::Function,
+        T::Metric,
+        T::Model,
+        T::SavedQuery,
+        T::Seed,
+        T::SemanticModel,
+        T::Snapshot,
+        T::Source,
+        T::Test,
+        T::UnitTest,
+    ];
+    let Some(selection) = invocation.select(resolved, narrowed(invocation, &all)) else { return Outcome::Unusable };
+    let form = invocation.request.text("output").unwrap_or("selector");
+    let keys = invocation.request.list("output_keys");
+    let form = ListOutput::named(form).unwrap_or_default();
+    for line in list(&resolved.manifest, &selection, form, &keys) {
+        invocation.events.emit(output("ListCmdOut", "Q045", line));
+    }
+    Outcome::Success
+}

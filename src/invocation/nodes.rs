@@ -1,0 +1,169 @@
+//! build, run, test, seed, snapshot, compile: select, plan, execute, write what came of it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Invocation, Resolved, stop_on_interrupt};
+use crate::artifacts;
+use crate::cli::{Command, Outcome};
+use crate::event::{Event, Status};
+use crate::execute::{self, Executed, Settings};
+use crate::graph::Selection;
+use crate::manifest::{Json, ResourceType};
+use crate::plan::{self, Mode, Plan};
+
+/// Runs one of the node commands.
+pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
+    let Some(selection) = selection(invocation, resolved) else { return Outcome::Unusable };
+    let plan = plan(invocation, resolved, &selection);
+    if plan.steps.is_empty() {
+        return nothing_to_do(invocation, resolved);
+    }
+    let Some(run) = invocation.run_context(resolved, &selection) else { return Outcome::Unusable };
+    let begun = Instant::now();
+    let stop = stop_on_interrupt(run.adapter.clone());
+    let executed = match execute::execute(&run, &plan, &settings(invocation), &stop) {
+        Ok(executed) => executed,
+        Err(error) => {
+            invocation.teller.tell(vec![error.diagnostic()]);
+            return Outcome::Unusable;
+        }
+    };
+    invocation.write_manifest(resolved, &run.all_compiled());
+    finish(invocation, resolved, &executed, begun)
+}
+
+/// Compiles the selection without running it: what `docs generate` does first. Errors have been told.
+pub fn compile(invocation: &Invocation, resolved: &Resolved) -> Option<(Arc<crate::compile::RunContext>, Selection, bool)> {
+    let selection = selection(invocation, resolved)?;
+    let plan = plan::plan(&resolved.manifest, &resolved.graph, &selection, Mode::Compile);
+    let run = invocation.run_context(resolved, &selection)?;
+    let stop = stop_on_interrupt(run.adapter.clone());
+    match execute::execute(&run, &plan, &settings(invocation), &stop) {
+        Ok(executed) => {
+            let fine = !executed.results.iter().any(|result| result.status.is_failure());
+            invocation.write_manifest(resolved, &run.all_compiled());
+            Some((run, selection, fine))
+        }
+        Err(error) => {
+            invocation.teller.tell(vec![error.diagnostic()]);
+            None
+        }
+    }
+}
+
+fn plan(invocation: &Invocation, resolved: &Resolved, selection: &Selection) -> Plan {
+    match invocation.request.command {
+        Command::Build => plan::plan(&resolved.manifest, &resolved.graph, selection, Mode::Build),
+        Command::Compile => plan::plan(&resolved.manifest, &resolved.graph, selection, Mode::Compile),
+        _ => plan::plan(&resolved.manifest, &resolved.graph, selection, Mode::Run),
+    }
+}
+
+/// What the command takes at all, narrowed by `--resource-type` and `--exclude-resource-type`.
+fn selection(invocation: &Invocation, resolved: &Resolved) -> Option<Selection> {
+    use ResourceType as T;
+    let all: &[T] = match invocation.request.command {
+        Command::Build => &[T::Model, T::Snapshot, T::Seed, T::Test, T::UnitTest, T::SavedQuery, T::Exposure, T::Function],
+        Command::Run => &[T::Model],
+        Command::Test => &[T::Test, T::UnitTest],
+        Command::Seed => &[T::Seed],
+        Command::Snapshot => &[T::Snapshot],
+        _ => &[T::Model, T::Test, T::Snapshot, T::Analysis, T::Seed],
+    };
+    let types = narrowed(invocation, all);
+    invocation.select(resolved, types)
+}
+
+/// A command's resource types after `--resource-type` and `--exclude-resource-type`.
+pub fn narrowed(invocation: &Invocation, all: &[ResourceType]) -> Vec<ResourceType> {
+    let named = |name: &str| invocation.request.list(name);
+    let (wanted, unwanted) = (named("resource_types"), named("exclude_resource_types"));
+    let everything = wanted.is_empty() || wanted.iter().any(|name| name == "all" || name == "default");
+    all.iter()
+        .copied()
+        .filter(|kind| everything || wanted.iter().any(|name| name == kind.as_str()))
+        .filter(|kind| !unwanted.iter().any(|name| name == kind.as_str()))
+        .collect()
+}
+
+fn settings(invocation: &Invocation) -> Settings {
+    let command = invocation.request.command;
+    let materializes = matches!(command, Command::Build | Command::Run | Command::Seed | Command::Snapshot | Command::Test);
+    Settings {
+        threads: invocation.project.profile.threads.max(1),
+        fail_fast: invocation.flag("fail_fast", false),
+        hooks: materializes,
+        create_schemas: materializes,
+        populate_cache: invocation.flag("populate_cache", true),
+        cache_selected_only: invocation.flag("cache_selected_only", false),
+        failed_tests_block: command == Command::Build,
+        test_warnings_are_errors: warnings_fail_tests(invocation),
+        skip_nodes_if_start_fails: invocation.flag("skip_nodes_if_on_run_start_fails", false),
+        failing_rows_shown: 5,
+    }
+}
+
+/// Do the flags make a test's warning a failure?
+fn warnings_fail_tests(invocation: &Invocation) -> bool {
+    let warning = crate::diagnostic::Diagnostic::warning("W0603", "").event("LogTestResult");
+    crate::diagnostic::any_error(&crate::report::promote(vec![warning], &invocation.teller.options))
+}
+
+fn nothing_to_do(invocation: &Invocation, resolved: &Resolved) -> Outcome {
+    let warning = crate::diagnostic::Diagnostic::warning(
+        "W0502",
+        "Nothing to do. Try checking your model configs and model specification args",
+    )
+    .event("NothingToDo");
+    let fine = invocation.teller.tell(vec![warning]);
+    finish(invocation, resolved, &Executed::default(), Instant::now());
+    if fine { Outcome::Success } else { Outcome::Failure }
+}
+
+/// Writes run_results.json, tells the summary, and says how it ended.
+fn finish(invocation: &Invocation, resolved: &Resolved, executed: &Executed, begun: Instant) -> Outcome {
+    let took = begun.elapsed();
+    let results = &executed.results;
+    invocation.events.emit(Event::RunFinished { results: Arc::new(results.clone()), took, interrupted: executed.interrupted });
+    if invocation.writes_json() {
+        let args = &invocation.project.invocation.args;
+        let text = artifacts::run_results(&resolved.manifest, results, took, args, &invocation.metadata());
+        invocation.write("run_results.json", &text);
+    }
+    if invocation.request.command == Command::Compile {
+        show_compiled(invocation, resolved, executed);
+    }
+    let failed = |result: &&Arc<crate::event::RunResult>| {
+        result.status.is_failure() || (result.status == Status::Skipped && !result.unique_id.as_str().starts_with("exposure."))
+    };
+    if executed.interrupted || results.iter().any(|result| failed(&result)) { Outcome::Failure } else { Outcome::Success }
+}
+
+/// `compile --select x` shows the SQL of what was named.
+fn show_compiled(invocation: &Invocation, resolved: &Resolved, executed: &Executed) {
+    let named = invocation.request.list("select");
+    if named.is_empty() {
+        return;
+    }
+    for result in &executed.results {
+        let Some(node) = resolved.manifest.nodes.get(result.unique_id.as_str()) else { continue };
+        let words = named.iter().flat_map(|word| word.split([' ', ',']));
+        let asked = words.map(|word| word.trim_matches(|symbol: char| symbol == '+' || symbol == '@' || symbol.is_ascii_digit()));
+        let Some(compiled) = result.compiled.as_ref().filter(|_| asked.into_iter().any(|word| word == node.name)) else {
+            continue;
+        };
+        let json = invocation.request.text("output_format") == Some("json");
+        let text = if json {
+            serde_json::json!({"node": node.name, "compiled": &*compiled.code}).to_string()
+        } else {
+            format!("Compiled node '{}' is:\n{}", node.name, compiled.code)
+        };
+        let mut data = crate::manifest::JsonMap::new();
+        data.insert("node_name".to_owned(), node.name.as_str().into());
+        data.insert("compiled".to_owned(), Json::from(&*compiled.code));
+        data.insert("unique_id".to_owned(), node.unique_id.as_str().into());
+        data.insert("is_inline".to_owned(), false.into());
+        invocation.events.emit(Event::Output { name: "CompiledNode", code: "Q042", text, data });
+    }
+}

@@ -1,0 +1,2 @@
+{{ config(materialized='table', enabled='perhaps') }}
+select 1 as id, 10 as amount

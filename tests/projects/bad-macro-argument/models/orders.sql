@@ -1,0 +1,1 @@
+select {{ dollars(col='amount') }} as amount

@@ -1,0 +1,3 @@
+{% macro dollars() %}
+  {{ exceptions.raise_compiler_error('no amount was given') }}
+{% endmacro %}

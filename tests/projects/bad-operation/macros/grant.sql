@@ -1,0 +1,1 @@
+{% macro grant_to(role) %}{{ log(role, info=true) }}{% endmacro %}
