@@ -85,7 +85,10 @@ pub struct Manifest {
     /// md5 of the project's name, as dbt writes it into artifacts' metadata.
     pub project_id: String,
     pub adapter_type: Arc<str>,
-    /// Models, seeds, snapshots, analyses, data tests, operations (on-run hooks), by unique id, enabled ones only.
+    /// The flag `require_ref_searches_node_package_before_root`: where a plain name is looked for first.
+    pub own_package_first: bool,
+    /// Models, seeds, snapshots, analyses, data tests, operations (on-run hooks), by unique id, those that their configuration
+    /// enables. A test whose target is missing or disabled is among them with `enabled` false, as in dbt, and never runs.
     pub nodes: IndexMap<UniqueId, Arc<Node>>,
     pub sources: IndexMap<UniqueId, Arc<Source>>,
     pub exposures: IndexMap<UniqueId, Arc<Exposure>>,

@@ -70,6 +70,7 @@ pub fn resolve(project: &Arc<Project>, parsed: Parsed) -> (Option<Manifest>, Vec
         project_name: project.root_package().name.clone(),
         project_id: python::md5(&project.root_package().name),
         adapter_type: project.profile.adapter.clone(),
+        own_package_first: shared.flag("require_ref_searches_node_package_before_root"),
         macros,
         docs: parsed.docs,
         ..Manifest::default()
