@@ -42,7 +42,13 @@ impl Instance for AdapterObject {
         if let Some(answer) = self.relations(cx, name, &args)? {
             return Ok(answer);
         }
-        self.models(cx, name, &args)?.ok_or_else(|| Error::missing_method(self.type_name(), name))
+        if let Some(answer) = self.models(cx, name, &args)? {
+            return Ok(answer);
+        }
+        match self.attribute(name) {
+            Some(class) => cx.call(&class, args),
+            None => Err(Error::missing_method(self.type_name(), name)),
+        }
     }
 
     fn text(&self) -> String {

@@ -1,6 +1,8 @@
 //! Compile: one node, at its turn, becomes its SQL, with ephemeral models as common table expressions. Materializes nothing.
 
 pub mod adapter_object;
+#[cfg(test)]
+mod adapter_tests;
 mod config_object;
 pub mod ctes;
 pub mod foreign_keys;
