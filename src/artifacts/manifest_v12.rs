@@ -22,7 +22,10 @@ pub fn manifest(manifest: &Manifest, compiled: &CompiledNodes, metadata: &Metada
         ("metadata", text(&ManifestHeader { manifest, metadata })),
         ("nodes", section(&manifest.nodes, |(id, of)| (id.as_str(), node(id, of)))),
         ("sources", section(&manifest.sources, |(id, of)| (id.as_str(), text(&SourceView::from(&**of))))),
-        ("macros", join(macros.par_iter().map(|of| entry(of.unique_id.as_str(), &text(&MacroView::from(&***of)))).collect())),
+        (
+            "macros",
+            join(&macros.par_iter().map(|of| entry(of.unique_id.as_str(), &text(&MacroView::from(&***of)))).collect::<Vec<_>>()),
+        ),
         ("docs", section(&manifest.docs, |(id, of)| (id.as_str(), text(&DocView::from(&**of))))),
         ("exposures", section(&manifest.exposures, |(id, of)| (id.as_str(), text(&ExposureView::from(&**of))))),
         ("metrics", section(&manifest.metrics, |(id, of)| (id.as_str(), semantic(ResourceType::Metric)(of)))),
@@ -40,7 +43,7 @@ pub fn manifest(manifest: &Manifest, compiled: &CompiledNodes, metadata: &Metada
         ("unit_tests", section(&manifest.unit_tests, |(id, of)| (id.as_str(), text(&UnitTestView::from(&**of))))),
         ("functions", section(&manifest.functions, |(id, of)| (id.as_str(), node(id, of)))),
     ];
-    join(sections.iter().map(|(name, body)| entry(name, body)).collect())
+    join(&sections.iter().map(|(name, body)| entry(name, body)).collect::<Vec<_>>())
 }
 
 /// One map of the manifest, each of its resources serialized on its own, in parallel.
@@ -56,7 +59,7 @@ fn section<'a, T: Sync>(
             entry(id, &body)
         })
         .collect();
-    join(texts)
+    join(&texts)
 }
 
 fn entry(key: &str, body: &str) -> String {
@@ -67,7 +70,7 @@ fn entry(key: &str, body: &str) -> String {
     out
 }
 
-fn join(entries: Vec<String>) -> String {
+fn join(entries: &[String]) -> String {
     let mut out = String::with_capacity(entries.iter().map(|entry| entry.len() + 2).sum::<usize>() + 2);
     out.push('{');
     for (index, entry) in entries.iter().enumerate() {

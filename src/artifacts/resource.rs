@@ -78,14 +78,10 @@ pub fn output_path(node: &Node) -> String {
 /// A key that some kinds of node have: left out when None, `null` when `Some(None)`.
 type Key<T> = Option<T>;
 
-fn absent<T>(key: &Key<T>) -> bool {
-    key.is_none()
-}
-
 /// Any node, in the artifact's order of keys.
 #[derive(Serialize)]
 pub(super) struct NodeView<'a> {
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     returns: Key<Json>,
     database: Option<&'a str>,
     schema: &'a str,
@@ -109,39 +105,39 @@ pub(super) struct NodeView<'a> {
     build_path: Option<&'a str>,
     unrendered_config: &'a JsonMap,
     created_at: f64,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     config_call_dict: Key<&'a JsonMap>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     unrendered_config_call_dict: Key<&'a JsonMap>,
     relation_name: Option<&'a str>,
     raw_code: &'a str,
     doc_blocks: Ids<'a>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     root_path: Key<&'a str>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     language: Key<&'static str>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     refs: Key<Refs<'a>>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     sources: Key<&'a [(String, String)]>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Key<&'a [Vec<String>]>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     functions: Key<&'a [Vec<String>]>,
     depends_on: DependsOnView<'a>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     compiled_path: Key<Option<&'a str>>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     compiled: Key<bool>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     compiled_code: Key<&'a str>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     extra_ctes_injected: Key<bool>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     extra_ctes: Key<Vec<Cte<'a>>>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     contract: Key<ContractView<'a>>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     defer_relation: Key<()>,
     #[serde(flatten)]
     detail: DetailView<'a>,
@@ -283,7 +279,7 @@ impl<'a> DetailView<'a> {
 #[derive(Serialize)]
 pub(super) struct DependsOnView<'a> {
     macros: Vec<&'a str>,
-    #[serde(skip_serializing_if = "absent")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     nodes: Key<Ids<'a>>,
 }
 

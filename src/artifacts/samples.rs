@@ -12,7 +12,7 @@ use crate::manifest::{
 };
 
 pub(crate) fn object(value: Json) -> crate::manifest::JsonMap {
-    value.as_object().cloned().unwrap_or_default()
+    if let Json::Object(map) = value { map } else { crate::manifest::JsonMap::new() }
 }
 
 /// A table model, `model.shop.<name>`.

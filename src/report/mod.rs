@@ -46,6 +46,7 @@ pub enum LogFormat {
 }
 
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct ReportOptions {
     pub format: LogFormat,
     /// `debug`, `info`, `warn`, `error`, `none`; `--quiet` is `error`.
@@ -128,9 +129,7 @@ impl Reporter {
     pub fn finish(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.console.clear();
-        if let Some(log) = &mut state.file {
-            log.file.flush();
-        }
+        state.flush();
     }
 }
 
@@ -162,9 +161,13 @@ impl State {
             self.take(&Event::Diagnostic(Box::new(fault)));
         }
         if matches!(event, Event::NodeFinished { .. } | Event::Completed { .. }) {
-            if let Some(log) = &mut self.file {
-                log.file.flush();
-            }
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some(log) = &mut self.file {
+            log.file.flush();
         }
     }
 

@@ -90,7 +90,7 @@ mod tests {
     const NAMES: [&str; 3] = ["NoNodesForSelectionCriteria", "ConfigDataPathDeprecation", "UnusedTables"];
 
     /// What becomes of [`NAMES`] and of a warning without a name: e(rror), w(arning), - (gone).
-    fn check(warn_error: bool, options: Json, expected: &str) {
+    fn check(warn_error: bool, options: &Json, expected: &str) {
         let warnings = NAMES.iter().map(|name| Diagnostic::warning("W0001", *name).event(name));
         let warnings = warnings.chain([Diagnostic::warning("W0001", "unnamed")]).collect();
         let kept = promote(warnings, &Promotion { warn_error, options: options.clone() });
@@ -108,13 +108,13 @@ mod tests {
 
     #[test]
     fn names_beat_groups_and_groups_beat_all() {
-        check(false, Json::Null, "wwww");
-        check(true, Json::Null, "eeee");
-        check(false, json!({"error": "all", "warn": ["UnusedTables"]}), "eewe");
-        check(false, json!({"include": "all", "exclude": ["Deprecations"]}), "ewee");
-        check(false, json!({"error": ["Deprecations"]}), "weww");
-        check(false, json!({"error": ["Deprecations"], "silence": ["ConfigDataPathDeprecation"]}), "w-ww");
-        check(true, json!({"silence": ["NoNodesForSelectionCriteria"]}), "-eee");
+        check(false, &Json::Null, "wwww");
+        check(true, &Json::Null, "eeee");
+        check(false, &json!({"error": "all", "warn": ["UnusedTables"]}), "eewe");
+        check(false, &json!({"include": "all", "exclude": ["Deprecations"]}), "ewee");
+        check(false, &json!({"error": ["Deprecations"]}), "weww");
+        check(false, &json!({"error": ["Deprecations"], "silence": ["ConfigDataPathDeprecation"]}), "w-ww");
+        check(true, &json!({"silence": ["NoNodesForSelectionCriteria"]}), "-eee");
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn finished(translator: &Translator, took: Duration) -> Record {
     let total = took.as_secs_f64();
     let whole = took.as_secs();
     let (hours, minutes) = (whole / 3600, whole % 3600 / 60);
-    let rest = (took - Duration::from_secs(whole - whole % 60)).as_secs_f64();
+    let rest = took.saturating_sub(Duration::from_secs(whole - whole % 60)).as_secs_f64();
     let execution = format!(" in {hours} hours {minutes} minutes and {rest:.2} seconds");
     let msg = format!("Finished running {line}{execution} ({total:.2}s).");
     let record = Record::new("FinishedRunningStats", "E047", Level::Info, msg);
@@ -118,10 +118,8 @@ fn problem(translator: &Translator, result: &RunResult) -> Vec<Record> {
     };
     let warned = result.status == Status::Warn;
     let mut records = vec![Record::blank()];
-    if matches!(result.status, Status::Error | Status::Fail | Status::Warn) {
-        if let Some(of) = of {
-            records.push(with_info(heading(of, warned)));
-        }
+    if let Some(of) = of.filter(|_| matches!(result.status, Status::Error | Status::Fail | Status::Warn)) {
+        records.push(with_info(heading(of, warned)));
     }
     records.push(with_info(reason(of, result, warned)));
     let path = result.compiled.as_ref().and_then(|compiled| compiled.compiled_path.clone());

@@ -1,6 +1,7 @@
 //! Events become records: which of dbt's log lines an event is.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -107,22 +108,8 @@ impl Translator {
                 let done = Some((*status, *took));
                 vec![node_records::hook(node, self.place(*index, *total), done, info_of(node, status.as_str()))]
             }
-            Event::Query { sql, connection, node } => {
-                let msg = format!("On {connection}: {sql}");
-                let record =
-                    Record::new("SQLQuery", "E016", Level::Debug, msg).with("conn_name", &**connection).with("sql", &**sql);
-                vec![self.about(record, node.as_ref())]
-            }
-            Event::QueryDone { status, took, node } => {
-                let msg = format!("SQL status: {status} in {:.3} seconds", took.as_secs_f64());
-                let record = Record::new("SQLQueryStatus", "E017", Level::Debug, msg);
-                let record = record.with("elapsed", seconds(*took)).with("query_id", "").with("status", status.as_str());
-                vec![self.about(record, node.as_ref())]
-            }
-            Event::Log { text, info, node } => {
-                let (name, code, level) =
-                    if *info { ("JinjaLogInfo", "I062", Level::Info) } else { ("JinjaLogDebug", "I063", Level::Debug) };
-                vec![self.about(Record::new(name, code, level, text).with("msg", text.as_str()), node.as_ref())]
+            Event::Query { node, .. } | Event::QueryDone { node, .. } | Event::Log { node, .. } => {
+                said(event).map(|record| self.about(record, node.as_ref())).into_iter().collect()
             }
             Event::Print { text } => vec![printed("PrintEvent", "Z052", text).with("msg", text.as_str())],
             Event::Diagnostic(diagnostic) => self.diagnostic(diagnostic).into_iter().collect(),
@@ -222,7 +209,7 @@ impl Translator {
         let mut msg = "[WARNING][DeprecationsSummary]: Deprecated functionality\nSummary of encountered deprecations:".to_owned();
         let mut summaries = Vec::new();
         for (name, count) in &self.deprecations {
-            msg.push_str(&format!("\n- {name}: {}", pluralize(*count, "occurrence")));
+            let _ = write!(msg, "\n- {name}: {}", pluralize(*count, "occurrence"));
             let code = event_names::code(name).unwrap_or_default();
             summaries.push(serde_json::json!({"event_code": code, "event_name": name, "occurrences": count}));
         }
@@ -233,6 +220,24 @@ impl Translator {
         let record = Record::new("DeprecationsSummary", "D028", Level::Warn, msg).accent("WARNING", Style::Caution);
         Some(record.with("show_all_hint", hint).with("summaries", Json::Array(summaries)))
     }
+}
+
+/// What the warehouse is asked and answers, and what macros log.
+fn said(event: &Event) -> Option<Record> {
+    Some(match event {
+        Event::Query { sql, connection, .. } => {
+            let msg = format!("On {connection}: {sql}");
+            Record::new("SQLQuery", "E016", Level::Debug, msg).with("conn_name", &**connection).with("sql", &**sql)
+        }
+        Event::QueryDone { status, took, .. } => {
+            let msg = format!("SQL status: {status} in {:.3} seconds", took.as_secs_f64());
+            let record = Record::new("SQLQueryStatus", "E017", Level::Debug, msg);
+            record.with("elapsed", seconds(*took)).with("query_id", "").with("status", status.as_str())
+        }
+        Event::Log { text, info: true, .. } => Record::new("JinjaLogInfo", "I062", Level::Info, text).with("msg", text.as_str()),
+        Event::Log { text, .. } => Record::new("JinjaLogDebug", "I063", Level::Debug, text).with("msg", text.as_str()),
+        _ => return None,
+    })
 }
 
 /// MainReportVersion and MainReportArgs.
