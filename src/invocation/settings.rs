@@ -75,6 +75,8 @@ pub fn report_options(project: Option<&Project>, options: &LoadOptions, cwd: &Pa
         warn_error_options: flags.get("warn_error_options").cloned().unwrap_or(Json::Null),
         history_path: project.filter(|_| truth("history", true)).map(|_| log_path.join("history")),
         project_name: project.map(|project| project.root_package().name.to_string()).unwrap_or_default(),
+        history_keep: flags.get("history_keep").and_then(Json::as_u64).and_then(|files| usize::try_from(files).ok()),
+        metadata_env: project.map(|project| project.invocation.metadata_env.clone()).unwrap_or_default(),
     }
 }
 

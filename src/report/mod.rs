@@ -71,6 +71,10 @@ pub struct ReportOptions {
     /// Folder of the history files; None: none are kept.
     pub history_path: Option<PathBuf>,
     pub project_name: String,
+    /// How many history files are kept, the newest; 0 keeps all, None the usual number.
+    pub history_keep: Option<usize>,
+    /// `DBT_ENV_CUSTOM_ENV_*`: `info.extra` of the JSON log.
+    pub metadata_env: crate::manifest::JsonMap,
 }
 
 /// Consumes events; [`Reporter::finish`] flushes what is open.
@@ -103,11 +107,11 @@ impl Reporter {
         let console = Console::new(&options, out);
         let mut faults = Vec::new();
         let file = file_log(&options, &mut faults);
-        let keep = history::KEPT_FILES;
-        let ReportOptions { invocation_id, project_name, secrets, .. } = options;
+        let keep = options.history_keep.unwrap_or(history::KEPT_FILES);
+        let ReportOptions { invocation_id, project_name, secrets, metadata_env, .. } = options;
         let history = options.history_path.map(|folder| History::new(folder, keep, &invocation_id, &project_name, &secrets));
         let translator = Translator::new(options.printer_width, options.show_all_deprecations);
-        let invocation = Invocation { id: invocation_id, extra: crate::manifest::JsonMap::new(), secrets };
+        let invocation = Invocation { id: invocation_id, extra: metadata_env, secrets };
         let mut state = State { translator, console, file, history, invocation };
         for fault in faults {
             state.take(&Event::Diagnostic(Box::new(fault)));

@@ -59,9 +59,6 @@ fn finished(translator: &Translator, took: Duration) -> Record {
     for seen in translator.seen.values() {
         *counts.entry(counted(&seen.resource)).or_default() += 1;
     }
-    if translator.hooks > 0 {
-        *counts.entry("project hook".to_owned()).or_default() += translator.hooks;
-    }
     let parts: Vec<String> = counts
         .into_iter()
         .map(|(name, count)| pluralize(count, &if name == "test" { "data test".to_owned() } else { name.replace('_', " ") }))
@@ -81,6 +78,7 @@ fn finished(translator: &Translator, took: Duration) -> Record {
 fn counted(of: &Resource) -> String {
     match of {
         Resource::Node(node) if node.resource_type == ResourceType::Model => format!("{} model", node.config.materialized()),
+        Resource::Node(node) if node.resource_type == ResourceType::Operation => "project hook".to_owned(),
         other => other.resource_type().as_str().to_owned(),
     }
 }

@@ -28,8 +28,6 @@ pub(super) struct Seen {
 pub(super) struct Translator {
     pub command: &'static str,
     pub seen: HashMap<UniqueId, Seen>,
-    /// Hooks that ran: they count in the summary.
-    pub hooks: usize,
     width: usize,
     show_all_deprecations: bool,
     /// How often each deprecation came.
@@ -48,7 +46,6 @@ impl Translator {
         Self {
             command: "",
             seen: HashMap::new(),
-            hooks: 0,
             width: if printer_width == 0 { 80 } else { printer_width },
             show_all_deprecations,
             deprecations: IndexMap::new(),
@@ -104,8 +101,9 @@ impl Translator {
                 vec![node_records::hook(node, self.place(*index, *total), None, info_of(node, "started"))]
             }
             Event::HookFinished { node, index, total, status, took } => {
-                self.hooks += 1;
                 let done = Some((*status, *took));
+                let hook = Seen { resource: Resource::Node(node.clone()), started: None, status: status.as_str() };
+                self.seen.insert(node.unique_id.clone(), hook);
                 vec![node_records::hook(node, self.place(*index, *total), done, info_of(node, status.as_str()))]
             }
             Event::Query { node, .. } | Event::QueryDone { node, .. } | Event::Log { node, .. } => {
@@ -191,11 +189,16 @@ impl Translator {
 
     fn completed(&mut self, command: &str, success: bool, took: Duration) -> Vec<Record> {
         let now = SystemTime::now();
+        let command = match command {
+            "generate" | "serve" => format!("dbt docs {command}"),
+            "freshness" => format!("dbt source {command}"),
+            _ => format!("dbt {command}"),
+        };
         let outcome = if success { "succeeded" } else { "failed" };
         let at = chrono::DateTime::<chrono::Utc>::from(now).format("%H:%M:%S%.6f");
-        let msg = format!("Command `dbt {command}` {outcome} at {at} after {:.2} seconds", took.as_secs_f64());
+        let msg = format!("Command `{command}` {outcome} at {at} after {:.2} seconds", took.as_secs_f64());
         let completed = Record::new("CommandCompleted", "Q039", Level::Debug, msg)
-            .with("command", format!("dbt {command}"))
+            .with("command", command)
             .with("completed_at", artifacts::system_timestamp(now))
             .with("elapsed", seconds(took))
             .with("success", success);
