@@ -238,6 +238,7 @@ fn relation_objects_behave_as_dbts() {
         (&format!("{T}{{{{ t.replace_path(identifier='u').render() }}}} {{{{ [t] }}}}"), "\"memory\".\"main\".\"u\" [<DuckDBRelation \"memory\".\"main\".\"t\">]"),
         (&format!("{T}{{{{ t.get('metadata').type }}}} {{{{ t.path.database }}}} {{{{ t.quote_policy.schema }}}} {{{{ t.matches(schema='main', identifier='t') }}}}"), "DuckDBRelation memory True True"),
         ("{{ api.Relation.create(identifier='x', type='cte').is_cte }} {{ api.Relation.add_ephemeral_prefix('m') }} {{ api.Relation.scd_args(['a', 'b'], 'c') }}", "True __dbt__cte__m ['a', 'b', 'c']"),
+        (&format!("{T}{{{{ t is mapping and t.get('metadata', {{}}).get('type', '').endswith('Relation') }}}}"), "True"),
         (&format!("{T}{{{{ t.is_dynamic_table is defined }}}} {{{{ (t, t) | unique | list | length }}}} {{{{ t in [t] }}}}"), "False 1 True"),
         (&format!("{T}{{{{ t.include(identifier=false, schema=false) ~ '.x' }}}} {{{{ t | upper }}}}"), "\"memory\".x \"MEMORY\".\"MAIN\".\"T\""),
     ]);
