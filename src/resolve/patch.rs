@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::manifest::{JsonMap, VersionText};
+use crate::manifest::{Json, JsonMap, VersionText};
 use crate::parse::Property;
 use crate::project::{Package, SourceFile};
 use crate::yaml::{Kind, Yaml};
@@ -203,11 +203,14 @@ fn versioned(patch: &Patch, versions: &[Yaml], unrendered: &Yaml, diagnostics: &
     each.collect()
 }
 
-/// Maps are merged key by key to any depth; all else is replaced.
+/// Maps are merged key by key to any depth, lists are joined with the later one first, all else is replaced.
 pub fn deep_merge(into: &mut JsonMap, from: &JsonMap) {
     for (key, value) in from {
-        match (into.get_mut(key).and_then(serde_json::Value::as_object_mut), value.as_object()) {
-            (Some(into), Some(from)) => deep_merge(into, from),
+        match (into.get_mut(key), value) {
+            (Some(Json::Object(into)), Json::Object(from)) => deep_merge(into, from),
+            (Some(Json::Array(into)), Json::Array(from)) => {
+                into.splice(0..0, from.iter().cloned());
+            }
             _ => {
                 into.insert(key.clone(), value.clone());
             }

@@ -126,7 +126,7 @@ impl<'a> Loader<'a> {
         let (value, anchor) = match event {
             Event::Alias(anchor) => return self.alias(anchor, place),
             Event::Scalar(text, style, anchor, tag) => {
-                let kind = self.scalar(text, style, tag.as_deref(), place)?;
+                let kind = self.scalar(self.at_end(text, style, place), style, tag.as_deref(), place)?;
                 (Yaml { kind, span: place }, anchor)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -258,6 +258,18 @@ impl<'a> Loader<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A block at the end of a text without a last line break has none either, as PyYAML reads it.
+    fn at_end(&self, text: Cow<'a, str>, style: ScalarStyle, place: Span) -> Cow<'a, str> {
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if !block || place.end < self.source.text.len() || self.source.text.ends_with('\n') {
+            return text;
+        }
+        match text.strip_suffix('\n') {
+            Some(cut) => Cow::Owned(cut.to_owned()),
+            None => text,
+        }
     }
 
     fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Tag>, place: Span) -> Loaded<Kind> {

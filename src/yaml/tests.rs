@@ -31,6 +31,8 @@ fn structures() {
     assert_eq!(json("'yes'"), serde_json::json!("yes"));
     assert_eq!(json("a: !!str 010\nb: !!int '7'\nc: ! yes"), serde_json::json!({"a": "010", "b": 7, "c": "yes"}));
     assert_eq!(json("{on: 1, 2: x, ~: y, 1.0: z}"), serde_json::json!({"true": 1, "2": "x", "null": "y", "1.0": "z"}));
+    assert_eq!(json("a: |\n  b\n  c"), serde_json::json!({"a": "b\nc"}));
+    assert_eq!(json("a: |\n  b\nc: d"), serde_json::json!({"a": "b\n", "c": "d"}));
     assert_eq!(json("\u{feff}a: >-\n  b\n  c\n"), serde_json::json!({"a": "b c"}));
 }
 

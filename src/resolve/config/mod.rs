@@ -167,7 +167,7 @@ impl Merger {
             .filter_map(|key| Some((key.to_owned(), self.map.get(key)?.clone())))
             .collect();
         for (key, value) in std::mem::take(&mut self.replaced) {
-            let known = self.class.field(&key).is_some();
+            let known = overlaid(given.kind) && self.class.field(&key).is_some();
             if let Some(place) = self.map.get_mut(&key).filter(|place| known && place.is_null()) {
                 *place = value;
             }
@@ -189,6 +189,19 @@ impl Merger {
         }
         Merged { config: Config(self.map), naming, faults: self.faults }
     }
+}
+
+/// Kinds whose config dbt makes in steps, each laid over the one before.
+fn overlaid(kind: ResourceType) -> bool {
+    !matches!(
+        kind,
+        ResourceType::Source
+            | ResourceType::Exposure
+            | ResourceType::Metric
+            | ResourceType::SemanticModel
+            | ResourceType::SavedQuery
+            | ResourceType::Group
+    )
 }
 
 /// The canonical name of a hook key; None where the other spelling stands beside it and wins.
