@@ -124,6 +124,16 @@ impl RunContext {
         relation
     }
 
+    /// Adds macros to those that a compiled node is known to call.
+    pub fn note_macros(&self, id: &UniqueId, macros: Vec<UniqueId>) {
+        let mut compiled = self.compiled.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = compiled.get_mut(id.as_str()) {
+            let known = Arc::make_mut(known);
+            let new = macros.into_iter().filter(|id| !known.macros.contains(id)).collect::<Vec<_>>();
+            known.macros.extend(new);
+        }
+    }
+
     /// All that has been compiled so far.
     pub fn all_compiled(&self) -> CompiledNodes {
         self.compiled.read().unwrap_or_else(PoisonError::into_inner).clone()

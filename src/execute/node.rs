@@ -129,8 +129,10 @@ impl StepRun<'_> {
     fn data_test(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
         let materialization = materialization::find(self.run, node)?;
         let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new())
-            .in_package(&materialization.package_name);
+            .in_package(&materialization.package_name)
+            .noting_materialization();
         self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
+        self.run.note_macros(&node.unique_id, host.macros());
         let main =
             self.session.result("main").ok_or_else(|| Error::new(ErrorKind::Runtime, "the test ran no statement 'main'"))?;
         let row = test_row(&main, node)?;
