@@ -50,12 +50,12 @@ pub fn compile_node(
             "Python models are not supported yet: write the model in SQL, or run it with dbt",
         ));
     }
-    let host = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra.clone());
-    let extra = test_kwargs::add(run, &host, node, extra)?;
+    let of_arguments = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra.clone());
+    let extra = test_kwargs::add(run, &of_arguments, node, extra)?;
     let host = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra.clone());
     let bare = run.engine.render(&template(run, node), host.shared())?;
     let mut compiled = with_ctes(run, session, &bare, &host)?;
-    compiled.macros = host.macros();
+    compiled.macros = of_arguments.macros().into_iter().chain(host.macros()).collect();
     if node.resource_type != ResourceType::Operation {
         compiled.compiled_path = Some(shown_path(run, "compiled", node).into());
     }
