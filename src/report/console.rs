@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::format::{self, Invocation};
+use super::format::{self, Invocation, Look};
 use super::record::{Level, People, Record};
 use super::style::Painter;
 use super::{LogFormat, ReportOptions};
@@ -13,11 +13,10 @@ use crate::event::Event;
 
 pub(super) struct Console {
     out: Box<dyn Write + Send>,
-    format: LogFormat,
+    look: Look,
     level: Level,
     quiet: bool,
     print: bool,
-    painter: Painter,
     /// A progress bar may be shown.
     live: bool,
     bar: Option<Bar>,
@@ -26,13 +25,13 @@ pub(super) struct Console {
 impl Console {
     pub(super) fn new(options: &ReportOptions, out: Box<dyn Write + Send>) -> Self {
         let for_people = options.format == LogFormat::Default;
+        let colors = options.use_colors && options.format != LogFormat::Json;
         Self {
             out,
-            format: options.format,
+            look: Look { format: options.format, painter: Painter { colors }, terminal: options.is_terminal },
             level: if options.quiet { Level::Error } else { Level::parse(&options.level) },
             quiet: options.quiet,
             print: options.print,
-            painter: Painter { colors: options.use_colors && options.format != LogFormat::Json },
             live: for_people && options.is_terminal && !options.quiet && Level::parse(&options.level) <= Level::Info,
             bar: None,
         }
@@ -47,7 +46,7 @@ impl Console {
     }
 
     pub(super) fn write(&mut self, record: &Record, invocation: &Invocation) {
-        let line = format::line(record, self.format, self.painter, invocation);
+        let line = format::line(record, self.look, invocation);
         let out = &mut self.out;
         // A closed pipe (`… | head`) is no fault of the run.
         let mut show = || {

@@ -17,14 +17,24 @@ pub(super) struct Invocation {
     pub secrets: Vec<String>,
 }
 
+/// How lines look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    pub format: LogFormat,
+    pub painter: Painter,
+    /// Somebody watches: what only programs look for is left out.
+    pub terminal: bool,
+}
+
 /// The line, without its final newline; secrets are blotted out.
-pub(super) fn line(record: &Record, format: LogFormat, painter: Painter, invocation: &Invocation) -> String {
-    match format {
-        LogFormat::Json => json_line(record, invocation),
-        LogFormat::Debug => scrub(debug_line(record, painter, &invocation.id), &invocation.secrets),
-        LogFormat::Text => scrub(text_line(record, &painted(record, painter)), &invocation.secrets),
-        LogFormat::Default => scrub(people_line(record, painter), &invocation.secrets),
-    }
+pub(super) fn line(record: &Record, look: Look, invocation: &Invocation) -> String {
+    let text = match look.format {
+        LogFormat::Json => return json_line(record, invocation),
+        LogFormat::Debug => debug_line(record, look.painter, &invocation.id),
+        LogFormat::Text => text_line(record, &painted(record, look.painter)),
+        LogFormat::Default => people_line(record, look),
+    };
+    scrub(text, &invocation.secrets)
 }
 
 /// Secrets as `*****`.
@@ -102,8 +112,16 @@ fn json_line(record: &Record, invocation: &Invocation) -> String {
 }
 
 /// For people: empty lines are empty, and a problem with its places stands for itself, without a time.
-fn people_line(record: &Record, painter: Painter) -> String {
+/// Where nobody watches, an error also gets dbt's heading, which programs look for.
+fn people_line(record: &Record, look: Look) -> String {
+    let painter = look.painter;
     match &record.people {
+        People::Diagnostic(problem) if problem.is_error() && !look.terminal => {
+            let heading: Vec<&str> = record.msg.lines().take(2).collect();
+            let heading = Record { msg: heading.join("\n"), ..record.clone() };
+            let heading = text_line(&heading, &painted(&heading, painter));
+            format!("{heading}\n{}", indented(&diagnostic::render(problem, painter)))
+        }
         People::Diagnostic(problem) => diagnostic::render(problem, painter),
         People::Failure(failure) => text_line(record, &explained(record, failure, painter)),
         People::Same | People::Start if record.msg.is_empty() => String::new(),

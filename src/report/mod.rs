@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::console::Console;
-use self::format::Invocation;
+use self::format::{Invocation, Look};
 use self::history::History;
 use self::log_file::LogFile;
 use self::record::{Level, Record};
@@ -182,7 +182,8 @@ impl State {
         if let Some(log) = self.file.as_mut().filter(|log| record.level >= log.level) {
             // Files are read by people and tools alike: no colours, and dbt's own words.
             let format = if log.format == LogFormat::Default { LogFormat::Debug } else { log.format };
-            let line = format::line(record, format, Painter { colors: false }, &self.invocation);
+            let look = Look { format, painter: Painter { colors: false }, terminal: false };
+            let line = format::line(record, look, &self.invocation);
             log.file.write(&line);
         }
     }

@@ -237,16 +237,20 @@ fn a_diagnostic_is_told_once_and_deprecations_are_summed_up() {
       |
     3 |     tests: [x]
       |     ^^^^^
-    error[E0201]: unknown key
-     --> models/schema.yml:2:5
-      |
-    2 |   - name: a
-      |     ^^^^
+    00:00:00  [ERROR]: Encountered an error:
+    Parsing Error
+      error[E0201]: unknown key
+       --> models/schema.yml:2:5
+        |
+      2 |   - name: a
+        |     ^^^^
     00:00:00  [WARNING][DeprecationsSummary]: Deprecated functionality
     Summary of encountered deprecations:
     - TestsConfigDeprecation: 2 occurrences
     Each is shown where it came first; --show-all-deprecations shows every place.
     ");
+    let watched = shown(ReportOptions { is_terminal: true, ..ReportOptions::default() }, events());
+    assert!(watched.contains("\nerror[E0201]: unknown key\n") && !watched.contains("Encountered"), "{watched}");
     let all = shown(ReportOptions { show_all_deprecations: true, ..ReportOptions::default() }, events());
     assert_eq!(all.matches("warning[W0210]").count(), 2);
     let lines = logged(events());

@@ -286,8 +286,9 @@ pub(super) fn diagnostic_record(diagnostic: &Diagnostic, deprecation: bool) -> R
         None => ("Note", "Z050"),
     };
     let record = if diagnostic.is_error() {
-        let msg = format!("[ERROR]: Encountered an error:\n{text}");
-        Record::new(name, code, Level::Error, msg).accent("ERROR", Style::Bad).with("exc", diagnostic.message.as_str())
+        let exc = exception(diagnostic, &text);
+        let msg = format!("[ERROR]: Encountered an error:\n{exc}");
+        Record::new(name, code, Level::Error, msg).accent("ERROR", Style::Bad).with("exc", exc)
     } else if deprecation {
         let msg = format!("[WARNING][{name}]: Deprecated functionality\n{text}");
         Record::new(name, code, Level::Warn, msg).accent("WARNING", Style::Caution)
@@ -307,4 +308,22 @@ pub(super) fn diagnostic_record(diagnostic: &Diagnostic, deprecation: bool) -> R
     }
     record.people = People::Diagnostic(Box::new(diagnostic.clone()));
     record
+}
+
+/// An error as dbt's exceptions print: `Compilation Error in model orders (models/orders.sql)`, then the message, indented.
+fn exception(diagnostic: &Diagnostic, text: &str) -> String {
+    let kind = match diagnostic.code.get(1..3) {
+        Some("02") => "Parsing Error",
+        Some("03" | "04") => "Compilation Error",
+        Some("06" | "07") => "Database Error",
+        Some("09") => "Internal Error",
+        _ => "Runtime Error",
+    };
+    let mut parts = diagnostic.unique_id.as_deref().unwrap_or_default().splitn(3, '.');
+    let about = match (parts.next(), parts.nth(1), diagnostic.labels.first()) {
+        (Some(kind), Some(name), Some(label)) => format!(" in {kind} {name} ({})", label.source.name),
+        _ => String::new(),
+    };
+    let body: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
+    format!("{kind}{about}\n{}", body.join("\n"))
 }
