@@ -161,6 +161,10 @@ pub trait Host: Send + Sync {
     /// name used, after local variables and macros (a macro named `ref` hides the function, as in dbt; `builtins.ref` does
     /// not) and before the engine's own functions.
     fn global(&self, name: &str) -> Option<Value>;
+    /// A name that hides a macro or package of that name: where a render may not see all of them.
+    fn before_macros(&self, _name: &str) -> Option<Value> {
+        None
+    }
     fn undefined(&self) -> Undefined;
     /// A macro is about to run; depth 0 is a call from the rendered text itself (or from `dispatch` in it).
     fn macro_called(&self, _unique_id: &str, _depth: usize) {}

@@ -61,7 +61,8 @@ impl Root {
             return Some(known.clone()).filter(is_defined);
         }
         // Not under the lock: a host may look names up itself.
-        let found = self.macros.visible(self.host.package(), name).or_else(|| self.builtin(name));
+        let visible = || self.macros.visible(self.host.package(), name);
+        let found = self.host.before_macros(name).or_else(visible).or_else(|| self.builtin(name));
         let value = found.unwrap_or_else(|| Undefined::name(name));
         lock(&self.names).insert(name.into(), value.clone());
         Some(value).filter(is_defined)

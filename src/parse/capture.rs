@@ -1,13 +1,13 @@
 //! Renders texts for what they ask for. One [`Captures`] serves a whole parse, from all threads.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use regex::Regex;
 
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 use crate::jinja::{self, Engine, Error, Template, Value};
-use crate::manifest::{Json, Relation};
+use crate::manifest::{Json, Relation, UniqueId};
 use crate::project::context::BaseContext;
 use crate::project::{Package, Project};
 use crate::project::{late_in_property, render_yaml};
@@ -16,8 +16,10 @@ use crate::yaml::Yaml;
 use super::calls::{self, Arguments};
 use super::docs::has_jinja;
 use super::host::{CaptureHost, Recorder};
+use super::macros::MacroResolver;
 use super::parse_adapter::ParseAdapter;
 use super::python_model::{self, PythonCall, PythonFunction};
+use super::test_namespace::TestNamespace;
 use super::{Capture, CaptureNode, Draft, TestDraft, static_model};
 
 /// What captures share.
@@ -26,6 +28,7 @@ pub struct Captures {
     engine: Arc<Engine>,
     adapter: Arc<ParseAdapter>,
     bases: HashMap<Arc<str>, OnceLock<BaseContext>>,
+    namespaces: Mutex<HashMap<Option<UniqueId>, Arc<TestNamespace>>>,
 }
 
 impl Captures {
@@ -35,6 +38,7 @@ impl Captures {
             engine: engine.clone(),
             adapter: Arc::new(ParseAdapter::new(project)),
             bases: project.packages.iter().map(|package| (package.name.clone(), OnceLock::new())).collect(),
+            namespaces: Mutex::default(),
         }
     }
 
@@ -65,7 +69,7 @@ impl Captures {
         if !has_jinja(source.text.get(span.start..span.end).unwrap_or_default()) {
             return (Capture::default(), None);
         }
-        let host = Arc::new(self.host(node, None));
+        let host = Arc::new(self.host(node));
         let recorder = host.recorder.clone();
         let problem = self.engine.render(text, host).err();
         (recorder.take(), problem.map(|error| error.diagnostic().node(node.unique_id.shared())))
@@ -74,7 +78,7 @@ impl Captures {
     /// Renders an expression of a property file, `ref('x')`.
     pub fn expression(&self, node: &CaptureNode, expression: &str, place: (&SourceText, Span)) -> Result<Capture, Diagnostic> {
         let text = SourceText::new(place.0.name.clone(), format!("{{{{ {expression} }}}}"));
-        let host = Arc::new(self.host(node, None));
+        let host = Arc::new(self.host(node));
         let recorder = host.recorder.clone();
         match self.engine.render(&Template::whole(text), host) {
             Ok(_) => Ok(recorder.take()),
@@ -83,9 +87,16 @@ impl Captures {
     }
 
     /// Renders a generic test: its arguments first, then its code with them.
-    pub fn render_test(&self, node: &CaptureNode, raw_code: &str, test: &TestDraft) -> (Capture, Option<Diagnostic>) {
+    pub fn render_test(
+        &self,
+        node: &CaptureNode,
+        raw_code: &str,
+        test: &TestDraft,
+        namespace: Arc<TestNamespace>,
+    ) -> (Capture, Option<Diagnostic>) {
         let place = (&test.place.0, test.place.1);
-        let mut host = self.host(node, None);
+        let mut host = self.host(node);
+        host.namespace = Some(namespace);
         let recorder = host.recorder.clone();
         let mut rendered = Vec::with_capacity(test.kwargs.len());
         for (name, value) in &test.kwargs {
@@ -99,6 +110,13 @@ impl Captures {
         let text = Template::whole(SourceText::new(place.0.name.clone(), raw_code));
         let problem = self.engine.render(&text, Arc::new(host)).err();
         (recorder.take(), problem.map(|error| at_place(&error, place).node(node.unique_id.shared())))
+    }
+
+    /// The macros that tests of that macro see.
+    pub fn test_namespace(&self, resolver: &MacroResolver, test: Option<&UniqueId>) -> Arc<TestNamespace> {
+        let mut known = self.namespaces.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(TestNamespace::new(resolver, test, self.flag("support_custom_ref_kwargs")));
+        known.entry(test.cloned()).or_insert_with(new).clone()
     }
 
     /// An argument of a generic test as the test's macro gets it: texts are rendered, and so is a text that reads like a call
@@ -170,15 +188,16 @@ impl Captures {
         self.bases.get(package).map_or_else(new, |base| base.get_or_init(new).clone())
     }
 
-    fn host(&self, node: &CaptureNode, test_kwargs: Option<Value>) -> CaptureHost {
+    fn host(&self, node: &CaptureNode) -> CaptureHost {
         let recorder = Arc::new(Recorder::default());
         CaptureHost {
             base: self.base(&node.package.name).at_parse().recording(recorder.clone()),
-            macros: self.engine.macros.clone(),
+            engine: self.engine.clone(),
             adapter: self.adapter.clone(),
             node: Arc::new(node.clone()),
             recorder,
-            test_kwargs,
+            namespace: None,
+            test_kwargs: None,
             results: Arc::default(),
         }
     }

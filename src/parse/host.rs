@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::jinja::{self, Args, Cx, Error, Host, Instance, Message, Undefined, Value, function, instance, objects};
-use crate::manifest::{Json, JsonMap, MacroRegistry, Relation, RelationType, ResourceType, UniqueId};
+use crate::jinja::{self, Args, Cx, Engine, Error, Host, Instance, Message, Undefined, Value, function, instance, objects};
+use crate::manifest::{Json, JsonMap, Relation, RelationType, ResourceType, UniqueId};
 use crate::project::context::{self, BaseContext};
 
 use super::calls::{self, Arguments};
 use super::parse_adapter::ParseAdapter;
+use super::test_namespace::TestNamespace;
 use super::{Capture, CaptureNode};
 
 /// What one render asked for; shared between the host and the functions it gave out.
@@ -47,10 +48,12 @@ impl context::Recorder for Recorder {
 /// The host of one node's render.
 pub struct CaptureHost {
     pub base: BaseContext,
-    pub macros: Arc<MacroRegistry>,
+    pub engine: Arc<Engine>,
     pub adapter: Arc<ParseAdapter>,
     pub node: Arc<CaptureNode>,
     pub recorder: Arc<Recorder>,
+    /// A generic test sees these macros alone.
+    pub namespace: Option<Arc<TestNamespace>>,
     /// A generic test's arguments, rendered.
     pub test_kwargs: Option<Value>,
     pub results: Arc<Mutex<JsonResults>>,
@@ -65,11 +68,13 @@ impl Host for CaptureHost {
     }
 
     fn global(&self, name: &str) -> Option<Value> {
-        // Projects may define macros of these names; theirs win, and reach dbt's own through `builtins`.
-        if self.macros.find(&self.node.package.name, name).is_some() {
-            return None;
-        }
         self.own(name).or_else(|| self.base.global(name))
+    }
+
+    fn before_macros(&self, name: &str) -> Option<Value> {
+        let namespace = self.namespace.as_ref()?;
+        let own = if namespace.has(name) { None } else { self.global(name) };
+        own.or_else(|| namespace.lookup(&self.engine, &self.node.package.name, name))
     }
 
     fn undefined(&self) -> Undefined {
@@ -127,7 +132,6 @@ impl CaptureHost {
             "adapter_macro" => Some(function("adapter_macro", |_, _| {
                 Err(Error::compilation("`adapter_macro` is gone from dbt: call `adapter.dispatch(name)` and then its result"))
             })),
-            "builtins" => Some(instance(Arc::new(Builtins(self.shared())))),
             "_dbt_generic_test_kwargs" => self.test_kwargs.clone(),
             _ => None,
         }
@@ -137,7 +141,8 @@ impl CaptureHost {
     pub fn shared(&self) -> Self {
         Self {
             base: self.base.clone(),
-            macros: self.macros.clone(),
+            engine: self.engine.clone(),
+            namespace: self.namespace.clone(),
             adapter: self.adapter.clone(),
             node: self.node.clone(),
             recorder: self.recorder.clone(),
@@ -329,28 +334,5 @@ impl Instance for MetricReference {
 
     fn text(&self) -> String {
         self.name.clone()
-    }
-}
-
-/// `builtins`: dbt's own functions where a project has macros of their names.
-struct Builtins(CaptureHost);
-
-impl std::fmt::Debug for Builtins {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("builtins")
-    }
-}
-
-impl Instance for Builtins {
-    fn type_name(&self) -> &str {
-        "dict"
-    }
-
-    fn attribute(&self, name: &str) -> Option<Value> {
-        self.0.own(name).or_else(|| self.0.base.global(name))
-    }
-
-    fn text(&self) -> String {
-        "builtins".to_owned()
     }
 }

@@ -116,6 +116,15 @@ impl MacroResolver {
         self.registry.in_package(package, name).or_else(|| self.by_name.get(name))
     }
 
+    pub fn by_id(&self, id: &UniqueId) -> Option<&Arc<Macro>> {
+        self.registry.by_id(id.as_str())
+    }
+
+    /// A name that belongs to no package's code.
+    pub fn by_plain_name(&self, name: &str) -> Option<&Arc<Macro>> {
+        self.by_name.get(name)
+    }
+
     /// The macro that `adapter.dispatch(name, namespace)` comes to.
     fn dispatched(&self, project: &Project, name: &str, namespace: Option<&str>) -> Option<&Arc<Macro>> {
         let prefixes = [&*project.profile.adapter, "default"];

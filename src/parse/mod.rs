@@ -18,6 +18,7 @@ mod python_model;
 mod python_tokens;
 mod static_model;
 mod test_names;
+mod test_namespace;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};

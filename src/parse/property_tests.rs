@@ -92,7 +92,8 @@ fn draft(
         problem = Some(unknown_test(&test.test_name, &test.place.0, test.place.1));
     }
     let node = drafts::node_of(captures, &draft);
-    let (rendered, failure) = captures.render_test(&node, &draft.raw_code, &test);
+    let namespace = captures.test_namespace(resolver, capture.macros.first());
+    let (rendered, failure) = captures.render_test(&node, &draft.raw_code, &test, namespace);
     let Capture { config_calls, macros, .. } = capture;
     capture = Capture {
         config_calls: config_calls.into_iter().chain(rendered.config_calls).collect(),
