@@ -242,3 +242,62 @@ fn what_is_printed_is_text() {
     assert_eq!(render("", "{{ [1] }}", &Json::Null).expect("renders"), "[1]");
     assert_eq!(text(&Value::from(1.0)), "1.0");
 }
+
+/// All `.sql` files below a folder, as (path, contents).
+fn sql_files(folder: &std::path::Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sql_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "sql") {
+            #[expect(clippy::disallowed_methods, reason = "a test reads the library's files as they are")]
+            let contents = std::fs::read_to_string(&path).unwrap_or_default();
+            found.push((path.display().to_string(), contents));
+        }
+    }
+}
+
+/// Compiles every macro below a folder; gives how many, and what is wrong with them.
+fn compile_all(folder: &std::path::Path) -> (usize, Vec<String>) {
+    let (mut files, mut faults, mut count) = (Vec::new(), Vec::new(), 0);
+    sql_files(folder, &mut files);
+    for (path, contents) in files {
+        let source = SourceText::new(path.as_str(), contents.as_str());
+        let (found, errors) = blocks(&source);
+        faults.extend(errors.iter().map(ToString::to_string));
+        let engine = engine(&[]);
+        if found.is_empty() {
+            count += 1;
+            faults.extend(engine.check(&Template::whole(source)).err().map(|error| error.diagnostic().to_string()));
+            continue;
+        }
+        if !errors.is_empty() {
+            continue;
+        }
+        let macros = package("root", &[(&path, &contents)]);
+        count += macros.len();
+        let ids: Vec<String> = macros.values().map(|definition| definition.unique_id.to_string()).collect();
+        let packages = [(Arc::from("root"), macros)].into_iter().collect();
+        let engine = Engine::new(Arc::new(MacroRegistry { root: "root".into(), internal: Vec::new(), packages }));
+        for id in ids {
+            faults.extend(engine.check_macro(&id).err().map(|error| error.diagnostic().to_string()));
+        }
+    }
+    (count, faults)
+}
+
+#[test]
+fn the_built_in_library_compiles() {
+    let (count, faults) = compile_all(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("macros"));
+    assert!(count > 100, "only {count} macros found");
+    assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// For trying a folder of packages: `LINEAL_SQL=… cargo test --lib compiles_a_folder -- --ignored --nocapture`.
+#[test]
+#[ignore = "needs a folder to read"]
+fn compiles_a_folder() {
+    let folder = std::env::var("LINEAL_SQL").expect("LINEAL_SQL names a folder");
+    let (count, faults) = compile_all(std::path::Path::new(&folder));
+    println!("{count} texts, {} faults\n{}", faults.len(), faults.join("\n"));
+}

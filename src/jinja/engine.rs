@@ -89,6 +89,23 @@ impl Engine {
         self.run(host, move |cx| cx.call(&callee, args))
     }
 
+    /// Compiles a macro without running it: Err if its text is not Jinja.
+    pub fn check_macro(&self, unique_id: &str) -> Result<(), Error> {
+        let environment = self.environment(Undefined::Lenient);
+        match environment.get_template(unique_id) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(fault::from_native_in(error, |name| self.compiled.prepared(name))),
+        }
+    }
+
+    /// Compiles a text without running it: Err if it is not Jinja.
+    pub fn check(&self, template: &Template) -> Result<(), Error> {
+        let prepared = prepare_template(&template.source, template.span, false)
+            .map_err(|fault| fault::syntax(fault, &template.source, None))?;
+        let compiled = self.environment(Undefined::Lenient).template_from_named_str("", &prepared.text).map(|_| ());
+        compiled.map_err(|error| fault::from_native_in(error, |_| Some(&prepared)))
+    }
+
     /// The macro that code of `package` gets by a plain name.
     pub fn find_macro(&self, package: &str, name: &str) -> Option<Value> {
         self.compiled.find(package, name)
