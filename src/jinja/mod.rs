@@ -33,6 +33,7 @@ pub use cx::Cx;
 pub use engine::Engine;
 pub use minijinja::Value;
 pub use minijinja::value::ValueKind;
+pub use modules::datetime::{date, datetime, time, timedelta};
 pub use syntax::calls::StaticCall;
 pub use value::{
     AsAny, Dict, Function, Instance, List, Operator, Set, Undefined as UndefinedValue, dict, downcast, equal, from_json,
