@@ -394,15 +394,6 @@ impl Instance for RelationObject {
         })
     }
 
-    /// dbt's relations are mappings of their fields; packages tell them from texts by that.
-    fn is_mapping(&self) -> bool {
-        true
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(pairs(&self.to_dict())?.into_iter().map(|(key, _)| key).collect())
-    }
-
     fn methods(&self) -> &'static [&'static str] {
         METHODS
     }
