@@ -126,9 +126,8 @@ fn load_extension(connection: &duckdb::Connection, extension: &Extension) -> Res
     if connection.execute_batch(&load).is_ok() {
         return Ok(());
     }
-    let from = extension.repository.as_ref().map_or_else(String::new, |repository| match repository.contains(':') {
-        true => format!(" FROM '{}'", escape(repository)),
-        false => format!(" FROM {repository}"),
+    let from = extension.repository.as_ref().map_or_else(String::new, |repository| {
+        if repository.contains(':') { format!(" FROM '{}'", escape(repository)) } else { format!(" FROM {repository}") }
     });
     connection.execute_batch(&format!("INSTALL {name}{from}")).and_then(|()| connection.execute_batch(&load)).map_err(|error| {
         AdapterError::Connect {

@@ -1,6 +1,7 @@
 //! A DuckDB target of profiles.yml: what to open, and the statements that prepare a session.
 
 use crate::manifest::{Json, JsonMap};
+use std::fmt::Write as _;
 
 use super::AdapterError;
 
@@ -101,7 +102,7 @@ impl Credentials {
         }
         let options = attach_options(&fields)?;
         if !options.is_empty() {
-            sql.push_str(&format!(" ({})", options.join(", ")));
+            let _ = write!(sql, " ({})", options.join(", "));
         }
         Ok(sql)
     }
@@ -356,13 +357,13 @@ mod tests {
 
     use super::*;
 
-    fn read(keys: Json) -> Result<Credentials, AdapterError> {
+    fn read(keys: &Json) -> Result<Credentials, AdapterError> {
         Credentials::read(keys.as_object().expect("a mapping"))
     }
 
     #[test]
     fn attachments_and_secrets_become_statements() {
-        let credentials = read(json!({
+        let credentials = read(&json!({
             "path": "x.duckdb",
             "attach": [
                 {"path": "it's.db", "alias": "other", "type": "sqlite", "read_only": true},
@@ -396,7 +397,7 @@ mod tests {
             (json!({"attach": {"path": "x"}}), "attach"),
             (json!({"extensions": ["a; drop"]}), "extension"),
         ] {
-            let error = read(keys).expect_err(word).to_string();
+            let error = read(&keys).expect_err(word).to_string();
             assert!(error.contains(word) && !error.contains("abc"), "{error}");
         }
     }

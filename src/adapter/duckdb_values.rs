@@ -166,8 +166,9 @@ impl duckdb::ToSql for Bound<'_> {
             Cell::Bool(value) => Value::Boolean(*value),
             Cell::Int(value) => Value::BigInt(*value),
             Cell::Float(value) => Value::Double(*value),
-            Cell::Date(_) | Cell::Decimal(_) | Cell::Time(_) | Cell::Interval(_) => Value::Text(self.0.to_string()),
-            Cell::DateTime(..) => Value::Text(self.0.to_string()),
+            Cell::Date(_) | Cell::DateTime(..) | Cell::Decimal(_) | Cell::Time(_) | Cell::Interval(_) => {
+                Value::Text(self.0.to_string())
+            }
             Cell::Text(text) => Value::Text(text.to_string()),
             Cell::Bytes(bytes) => Value::Blob(bytes.to_vec()),
             Cell::List(_) | Cell::Struct(_) => Value::Text(self.0.to_json(CellType::Object).to_string()),

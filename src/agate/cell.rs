@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::fmt::Write as _;
 
 use chrono::{Datelike, Timelike};
 use rust_decimal::prelude::ToPrimitive;
@@ -146,7 +147,9 @@ fn bytes_repr(bytes: &[u8]) -> String {
                 out.push(quote);
             }
             0x20..=0x7e => out.push(char::from(*byte)),
-            other => out.push_str(&format!("\\x{other:02x}")),
+            other => {
+                let _ = write!(out, "\\x{other:02x}");
+            }
         }
     }
     out.push(quote);
@@ -169,7 +172,7 @@ fn datetime_text(value: &chrono::NaiveDateTime, offset: Option<i32>, separator: 
     if let Some(offset) = offset {
         let sign = if offset < 0 { '-' } else { '+' };
         let offset = offset.unsigned_abs();
-        out.push_str(&format!("{sign}{:02}:{:02}", offset / 3600, offset / 60 % 60));
+        let _ = write!(out, "{sign}{:02}:{:02}", offset / 3600, offset / 60 % 60);
     }
     out
 }
@@ -185,9 +188,9 @@ fn interval_text(interval: &chrono::Duration) -> String {
         1 | -1 => format!("{days} day, "),
         _ => format!("{days} days, "),
     };
-    out.push_str(&format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60));
+    let _ = write!(out, "{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     if fraction != 0 {
-        out.push_str(&format!(".{fraction:06}"));
+        let _ = write!(out, ".{fraction:06}");
     }
     out
 }

@@ -22,12 +22,12 @@ impl Default for CsvOptions {
 }
 
 /// A file's bytes as text, without the mark that some programs put first. Err: E0206, with the line of the first bad byte.
-pub fn decode_utf8(name: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
+pub fn decode_utf8(name: &str, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        Diagnostic::error("E0206", format!("{name}: line {line} is not UTF-8 text"))
-            .help("Save the file as UTF-8; spreadsheet programs call it 'CSV UTF-8'.")
+        let line = error.as_bytes()[..valid].split(|byte| *byte == b'\n').count();
+        let fault = Diagnostic::error("E0206", format!("{name}: line {line} is not UTF-8 text"));
+        Box::new(fault.help("Save the file as UTF-8; spreadsheet programs call it 'CSV UTF-8'."))
     })?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
@@ -80,7 +80,7 @@ pub fn read_csv(source: &SourceText, options: &CsvOptions) -> Result<Table, Vec<
 
 /// Reads a seed from a file's bytes; `name` is how faults call the file.
 pub fn read_seed(name: &str, bytes: Vec<u8>, options: &CsvOptions) -> Result<Table, Vec<Diagnostic>> {
-    let text = decode_utf8(name, bytes).map_err(|fault| vec![fault])?;
+    let text = decode_utf8(name, bytes).map_err(|fault| vec![*fault])?;
     read_csv(&SourceText::new(name, text), options)
 }
 
@@ -169,7 +169,7 @@ impl Iterator for Reader<'_> {
                 at = after;
             }
             let rest = &self.text[at..];
-            let stop = rest.find(|char| char == self.delimiter || char == '\n' || char == '\r').unwrap_or(rest.len());
+            let stop = rest.find([self.delimiter, '\n', '\r']).unwrap_or(rest.len());
             field.push_str(&rest[..stop]);
             fields.push(field);
             at += stop;

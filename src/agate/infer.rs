@@ -9,9 +9,12 @@ use rayon::prelude::*;
 use super::number::{Number, max_precision};
 use super::{Cell, CellType, Table};
 
+/// Reads a text as one type; None where it is not of that type.
+type Reader = fn(&str) -> Option<Cell>;
+
 /// The type that a column of texts gets, and its values in that type. `None` stands for a value that a short row lacks.
 pub(super) fn column(values: &[Option<&str>], force_text: bool) -> (CellType, Vec<Cell>) {
-    const READERS: [(CellType, fn(&str) -> Option<Cell>); 5] = [
+    const READERS: [(CellType, Reader); 5] = [
         (CellType::Number, number),
         (CellType::Date, date),
         (CellType::DateTime, datetime),
@@ -28,11 +31,11 @@ pub(super) fn column(values: &[Option<&str>], force_text: bool) -> (CellType, Ve
             }
         }
     }
-    let text = |value: &Option<&str>| match value {
+    let text = |value: Option<&str>| match value {
         Some(value) if !is_null(value) => Cell::text(value),
         _ => Cell::Null,
     };
-    (CellType::Text, values.iter().map(text).collect())
+    (CellType::Text, values.iter().copied().map(text).collect())
 }
 
 /// All columns at once; large files on all processors.
@@ -48,12 +51,12 @@ pub(super) fn columns(rows: &[Vec<String>], names: &[&str], text_columns: &[Stri
     }
 }
 
-fn read_all(values: &[Option<&str>], read: fn(&str) -> Option<Cell>) -> Option<Vec<Cell>> {
-    let one = |value: &Option<&str>| match value {
+fn read_all(values: &[Option<&str>], read: Reader) -> Option<Vec<Cell>> {
+    let one = |value: Option<&str>| match value {
         Some(value) if !is_null(value) => read(value.trim()),
         _ => Some(Cell::Null),
     };
-    values.iter().map(one).collect()
+    values.iter().copied().map(one).collect()
 }
 
 /// `null` in any case, or nothing but blanks.

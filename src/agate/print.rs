@@ -1,6 +1,7 @@
 //! Tables as text: agate's `print_table`, `print_structure`, `to_csv` and `to_json`.
 
 use rust_decimal::{Decimal, RoundingStrategy};
+use std::fmt::Write as _;
 
 use super::number::max_precision;
 use super::table::python_json;
@@ -64,7 +65,7 @@ impl Table {
         }
         let mut out = self.printed_row(&names, &widths);
         let rules: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
-        out.push_str(&format!("| {} |\n", rules.join(" | ")));
+        let _ = writeln!(out, "| {} |", rules.join(" | "));
         for line in &lines {
             out.push_str(&self.printed_row(line, &widths));
         }

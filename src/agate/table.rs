@@ -1,6 +1,7 @@
 //! Tables from parts, and the operations on them that agate offers to macros.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::{Cell, CellType, Table};
@@ -349,7 +350,7 @@ fn ascii_json(text: &str) -> String {
             out.push(char);
         } else {
             for unit in char.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(out, "\\u{unit:04x}");
             }
         }
     }

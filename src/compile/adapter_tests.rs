@@ -49,7 +49,7 @@ impl Host for TestHost {
             }
             "store_result" => jinja::function("store_result", move |_, args| {
                 let response = args.get(1, "response").cloned().unwrap_or_else(jinja::none);
-                session.store_result(&args.text(0, "name").unwrap_or_default(), response, args.get(2, "agate_table").cloned());
+                session.store_result(&args.text(0, "name").unwrap_or_default(), response, args.get(2, "agate_table"));
                 Ok("".into())
             }),
             "store_raw_result" => jinja::function("store_raw_result", move |_, args| {
@@ -66,19 +66,19 @@ impl Host for TestHost {
 fn registry(text: &str) -> MacroRegistry {
     let mut registry =
         MacroRegistry { root: "shop".into(), internal: vec!["dbt_duckdb".into(), "dbt".into()], ..MacroRegistry::default() };
-    add(&mut registry, "shop", SourceText::new("macros/own.sql", text));
+    add(&mut registry, "shop", &SourceText::new("macros/own.sql", text));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("macros");
     for package in ["dbt", "dbt_duckdb"] {
         for file in Disk.walk(&folder.join(package)).expect("the macros are there") {
             let text = String::from_utf8(Disk.read(&file).expect("a file")).expect("UTF-8");
-            add(&mut registry, package, SourceText::new(file.to_string_lossy().into_owned(), text));
+            add(&mut registry, package, &SourceText::new(file.to_string_lossy().into_owned(), text));
         }
     }
     registry
 }
 
-fn add(registry: &mut MacroRegistry, package: &str, source: SourceText) {
-    let (blocks, faults) = jinja::blocks(&source);
+fn add(registry: &mut MacroRegistry, package: &str, source: &SourceText) {
+    let (blocks, faults) = jinja::blocks(source);
     assert!(faults.is_empty(), "{faults:?}");
     for block in blocks {
         let BlockKind::Macro { signature } = block.kind else { continue };

@@ -248,7 +248,7 @@ fn load_result(inner: &Inner, args: &Args) -> Result<Value, Error> {
 fn store_result(inner: &Inner, args: &Args) -> Result<Value, Error> {
     let name = required(args, "the function", 0, "name")?;
     let response = args.get(1, "response").cloned().unwrap_or_default();
-    inner.session.store_result(&name, response, args.get(2, "agate_table").cloned());
+    inner.session.store_result(&name, response, args.get(2, "agate_table"));
     Ok("".into())
 }
 
@@ -261,7 +261,7 @@ fn store_raw_result(inner: &Inner, args: &Args) -> Result<Value, Error> {
         rows_affected: text(3, "rows_affected").and_then(|rows| rows.parse().ok()),
         query_id: None,
     };
-    inner.session.store_result(&name, objects::response::value(response), args.get(4, "agate_table").cloned());
+    inner.session.store_result(&name, objects::response::value(response), args.get(4, "agate_table"));
     Ok("".into())
 }
 

@@ -216,8 +216,8 @@ impl Session {
     }
 
     /// Keeps a statement's result for `load_result`.
-    pub fn store_result(&self, name: &str, response: Value, table: Option<Value>) {
-        let table = table.as_ref().and_then(table::from_value).unwrap_or_default();
+    pub fn store_result(&self, name: &str, response: Value, table: Option<&Value>) {
+        let table = table.and_then(table::from_value).unwrap_or_default();
         let result = Arc::new(StatementResult { response, table });
         self.state().results.insert(name.to_string(), Some(result));
     }

@@ -161,13 +161,12 @@ pub fn pure(facts: &AdapterFacts, name: &str, args: &Args) -> Option<Result<Valu
         "render_raw_columns_constraints" => Some(with_argument(args, name, "raw_columns", constraint::columns)),
         "render_raw_model_constraints" => Some(with_argument(args, name, "raw_constraints", constraint::model)),
         "escape_sql_string" => ok(argument(0, "value").replace('\'', "''").into()),
-        "is_motherduck" => ok(false.into()),
         "disable_transactions" => ok(facts.features.disable_transactions.into()),
         "external_root" => ok(facts.features.external_root.as_str().into()),
         "get_binding_char" => ok(facts.features.binding.to_string().into()),
         "is_ducklake" => ok(is_ducklake(facts, args).into()),
-        // Only DuckDB before 1.5.3 needs them; the engine here is newer.
-        "use_ducklake_table_workarounds" => ok(false.into()),
+        // MotherDuck is refused; the workarounds are for DuckDB before 1.5.3, and the engine here is newer.
+        "is_motherduck" | "use_ducklake_table_workarounds" => ok(false.into()),
         "valid_incremental_strategies" => ok(list(STRATEGIES.iter().map(|name| Value::from(*name)).collect())),
         "get_seed_file_path" => Some(seed_file_path(args)),
         "external_write_options" => Some(write_options(args)),
@@ -406,8 +405,7 @@ impl Instance for Index {
         let unique = if self.unique { "True" } else { "False" };
         let now = chrono::Utc::now().to_rfc3339();
         let input = format!("{}_{relation}_{unique}_{now}", self.columns.join("_"));
-        let digest = md5::Md5::digest(input.as_bytes());
-        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
+        Ok(format!("{:x}", md5::Md5::digest(input.as_bytes())).into())
     }
 
     fn text(&self) -> String {

@@ -15,13 +15,20 @@ const CLASS: &str = "DuckDBRelation";
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelationObject {
     pub relation: Relation,
-    /// A view of the database's information schema (the innermost None: the schema itself).
-    information_schema: Option<Option<String>>,
+    information_schema: Information,
+}
+
+/// Whether it is a table, or dbt's `InformationSchema`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Information {
+    No,
+    Schema,
+    View(String),
 }
 
 /// A relation for Jinja.
 pub fn value(relation: Relation) -> Value {
-    instance(Arc::new(RelationObject { relation, information_schema: None }))
+    instance(Arc::new(RelationObject { relation, information_schema: Information::No }))
 }
 
 /// The relation, if the value is one.
@@ -42,8 +49,8 @@ impl RelationObject {
     pub fn render(&self) -> String {
         let name = self.relation.name();
         match &self.information_schema {
-            Some(Some(view)) if name.is_empty() => view.clone(),
-            Some(Some(view)) => format!("{name}.{view}"),
+            Information::View(view) if name.is_empty() => view.clone(),
+            Information::View(view) => format!("{name}.{view}"),
             _ => name,
         }
     }
@@ -71,7 +78,8 @@ impl RelationObject {
         };
         relation.quote.identifier = false;
         relation.include = Include { database: relation.database.is_some(), schema: false, identifier: true };
-        instance(Arc::new(Self { relation, information_schema: Some(view) }))
+        let information_schema = view.map_or(Information::Schema, Information::View);
+        instance(Arc::new(Self { relation, information_schema }))
     }
 
     fn part(&self, name: &str) -> Value {
@@ -187,7 +195,7 @@ fn path_pairs(value: &Value) -> Result<Vec<(String, Value)>, Error> {
         return Ok(found.into_iter().map(|(key, value)| (text(&key), value)).collect());
     }
     if let Some(relation) = of(value) {
-        let relation = RelationObject { relation, information_schema: None };
+        let relation = RelationObject { relation, information_schema: Information::No };
         return Ok(["database", "schema", "identifier"].map(|name| (name.to_string(), relation.part(name))).to_vec());
     }
     Err(Error::compilation(format!("a relation's path has to be a dict, not {}", super::super::repr(value))))
@@ -362,7 +370,7 @@ const METHODS: &[&str] = &[
 
 impl Instance for RelationObject {
     fn type_name(&self) -> &str {
-        if self.information_schema.is_some() { "InformationSchema" } else { CLASS }
+        if self.information_schema == Information::No { CLASS } else { "InformationSchema" }
     }
 
     fn attribute(&self, name: &str) -> Option<Value> {
@@ -388,7 +396,11 @@ impl Instance for RelationObject {
             "require_alias" => relation.require_alias.into(),
             "catalog" => none(),
             "external" => optional(relation.rendered.as_deref().filter(|_| relation.kind != Some(RelationType::Cte))),
-            "information_schema_view" => self.information_schema.as_ref().map(|view| optional(view.as_deref()))?,
+            "information_schema_view" => match &self.information_schema {
+                Information::No => return None,
+                Information::Schema => none(),
+                Information::View(view) => view.as_str().into(),
+            },
             "get_relation_type" => type_class(),
             _ => return class_constant(name),
         })
@@ -450,7 +462,7 @@ impl Instance for RelationObject {
     }
 
     fn text(&self) -> String {
-        if self.information_schema.is_some() || self.relation.kind == Some(RelationType::Function) {
+        if self.information_schema != Information::No || self.relation.kind == Some(RelationType::Function) {
             return self.render();
         }
         self.relation.to_string()

@@ -216,7 +216,7 @@ impl TableObject {
 }
 
 /// Prints by the host, as `print()` does.
-fn print(cx: &Cx<'_>, text: String) -> Result<Value, Error> {
+fn print(cx: &Cx<'_>, text: &str) -> Result<Value, Error> {
     if let Some(host) = cx.host() {
         host.message(super::super::Message::Print(text.trim_end_matches('\n').to_string()))?;
     }
@@ -280,10 +280,10 @@ impl Instance for TableObject {
     fn call_method(&self, cx: &mut Cx<'_>, name: &str, args: Args) -> Result<Value, Error> {
         let table = &self.0;
         match name {
-            "print_table" => print(cx, table.print_table(Self::print_options(&args))),
-            "print_structure" => print(cx, table.structure()),
-            "print_csv" => print(cx, table.csv_text()),
-            "print_json" => print(cx, table.json_text(Self::json(&args))),
+            "print_table" => print(cx, &table.print_table(Self::print_options(&args))),
+            "print_structure" => print(cx, &table.structure()),
+            "print_csv" => print(cx, &table.csv_text()),
+            "print_json" => print(cx, &table.json_text(Self::json(&args))),
             "to_csv" => write(&args, &table.csv_text()),
             "to_json" => write(&args, &table.json_text(Self::json(&args))),
             _ => self.operate(cx, name, &args),
@@ -300,6 +300,10 @@ impl Instance for TableObject {
 
     fn truthy(&self) -> bool {
         !self.0.is_empty()
+    }
+
+    fn is_iterable(&self) -> bool {
+        true
     }
 
     fn items(&self) -> Option<Vec<Value>> {

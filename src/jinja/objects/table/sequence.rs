@@ -52,7 +52,7 @@ fn names(table: &Table) -> Value {
 }
 
 /// Equal to another sequence of the same values.
-fn same(values: Vec<Value>, other: &Value) -> bool {
+fn same(values: &[Value], other: &Value) -> bool {
     items(other).is_some_and(|other| {
         other.len() == values.len() && values.iter().zip(&other).all(|(left, right)| super::super::super::equal(left, right))
     })
@@ -106,12 +106,16 @@ impl Instance for Row {
         !self.cells().is_empty()
     }
 
+    fn is_iterable(&self) -> bool {
+        true
+    }
+
     fn items(&self) -> Option<Vec<Value>> {
         Some(self.values())
     }
 
     fn equals(&self, other: &Value) -> bool {
-        same(self.values(), other)
+        same(&self.values(), other)
     }
 
     fn to_json(&self) -> Option<serde_json::Value> {
@@ -166,6 +170,10 @@ impl Instance for Rows {
 
     fn truthy(&self) -> bool {
         !self.table.is_empty()
+    }
+
+    fn is_iterable(&self) -> bool {
+        true
     }
 
     fn items(&self) -> Option<Vec<Value>> {
@@ -243,6 +251,10 @@ impl Instance for Columns {
 
     fn truthy(&self) -> bool {
         !self.table.column_names.is_empty()
+    }
+
+    fn is_iterable(&self) -> bool {
+        true
     }
 
     fn items(&self) -> Option<Vec<Value>> {
@@ -343,6 +355,10 @@ impl Instance for Column {
         !self.table.is_empty()
     }
 
+    fn is_iterable(&self) -> bool {
+        true
+    }
+
     fn items(&self) -> Option<Vec<Value>> {
         Some(self.values())
     }
@@ -350,7 +366,7 @@ impl Instance for Column {
     fn equals(&self, other: &Value) -> bool {
         match downcast::<Self>(other) {
             Some(other) if Arc::ptr_eq(&other.table, &self.table) => other.index == self.index,
-            _ => same(self.values(), other),
+            _ => same(&self.values(), other),
         }
     }
 }

@@ -107,6 +107,10 @@ impl Instance for TableSet {
         !self.tables.is_empty()
     }
 
+    fn is_iterable(&self) -> bool {
+        true
+    }
+
     fn items(&self) -> Option<Vec<Value>> {
         Some(self.tables())
     }
