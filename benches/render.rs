@@ -27,10 +27,17 @@ fn folder(models: usize) -> tempfile::TempDir {
     write("macros/cents.sql", "{% macro cents(column) %}({{ column }} / 100)::decimal(16, 2){% endmacro %}".to_owned());
     let mut properties = "models:\n".to_owned();
     for number in 0..models {
-        let from = if number == 0 { "(select 1 as id, 2 as amount)".to_owned() } else { format!("{{{{ ref('model_{}') }}}}", number - 1) };
-        let text = format!("{{{{ config(materialized='table') }}}}\nselect id, {{{{ cents('amount') }}}} as amount\nfrom {from}\n");
+        let from = if number == 0 {
+            "(select 1 as id, 2 as amount)".to_owned()
+        } else {
+            format!("{{{{ ref('model_{}') }}}}", number - 1)
+        };
+        let text =
+            format!("{{{{ config(materialized='table') }}}}\nselect id, {{{{ cents('amount') }}}} as amount\nfrom {from}\n");
         write(&format!("models/model_{number}.sql"), text);
-        properties.push_str(&format!("  - name: model_{number}\n    columns:\n      - name: id\n        data_tests: [unique, not_null]\n"));
+        properties.push_str(&format!(
+            "  - name: model_{number}\n    columns:\n      - name: id\n        data_tests: [unique, not_null]\n"
+        ));
     }
     write("models/schema.yml", properties);
     folder
@@ -62,7 +69,9 @@ fn parse_project(bencher: Bencher, models: usize) {
 fn resolve_project(bencher: Bencher, models: usize) {
     let folder = folder(models);
     let project = load(folder.path());
-    bencher.with_inputs(|| parse::parse(&project).0.expect("it parses")).bench_local_values(|parsed| resolve::resolve(&project, parsed));
+    bencher
+        .with_inputs(|| parse::parse(&project).0.expect("it parses"))
+        .bench_local_values(|parsed| resolve::resolve(&project, parsed));
 }
 
 /// A property file of 5,000 models.

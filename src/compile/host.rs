@@ -277,6 +277,7 @@ fn write(inner: &Inner, args: &Args) -> Result<Value, Error> {
     if let (Some(node), true) = (inner.node(), inner.run.options.write_files) {
         let payload = required(args, "write", 0, "payload")?;
         super::write_file(&inner.run, "run", node, &payload)?;
+        inner.run.note_build_path(&node.unique_id, super::shown_path(&inner.run, "run", node));
     }
     Ok("".into())
 }

@@ -134,6 +134,12 @@ impl RunContext {
         }
     }
 
+    /// Remembers where a node's executed SQL was written. Seeds, which compile to nothing, get an entry for it.
+    pub fn note_build_path(&self, id: &UniqueId, path: String) {
+        let mut compiled = self.compiled.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(compiled.entry(id.clone()).or_default()).build_path = Some(path.into());
+    }
+
     /// All that has been compiled so far.
     pub fn all_compiled(&self) -> CompiledNodes {
         self.compiled.read().unwrap_or_else(PoisonError::into_inner).clone()
