@@ -45,7 +45,9 @@ pub fn node_of(run: &RunContext, test: &UnitTest) -> Result<(Arc<Node>, Arc<Node
     node.alias.clone_from(&node.name);
     node.package_name = test.package_name.clone();
     node.original_file_path.clone_from(&test.original_file_path);
-    node.path.clone_from(&test.path);
+    // Its SQL is written below its property file, which holds many: `models/schema.yml/models/<name>.sql`.
+    let folder = test.original_file_path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    node.path = if folder.is_empty() { format!("{}.sql", test.name) } else { format!("{folder}/{}.sql", test.name) };
     node.fqn.clone_from(&test.fqn);
     node.detail = Detail::SqlOperation;
     node.columns.clear();
