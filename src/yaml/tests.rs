@@ -24,7 +24,7 @@ fn structures() {
         json(text),
         serde_json::json!({"version": 2, "models": [
             {"name": "a", "columns": [{"name": "id", "tests": ["unique"]}]},
-            {"name": "b", "description": "one\ntwo\n"}]})
+            {"name": "b", "description": "one\ntwo"}]})
     );
     assert_eq!(json(""), serde_json::Value::Null);
     assert_eq!(json("# only a comment\n"), serde_json::Value::Null);
@@ -63,6 +63,31 @@ fn spans_are_bytes_and_exact() {
     let value = yaml(&long);
     let span = value.entries()[0].value.span;
     assert_eq!(&long[span.start..span.end], "välue");
+}
+
+#[test]
+fn brackets_and_quotes_need_no_indentation() {
+    let text = "paths: [\n  'a', # ]\n'b',\n]\nmap: {\nx: 1, ü: \"]\"\n}\ndeep:\n  list:\n  - text: \"one\ntwo, it's\"\n    rest: 'three\nit''s'\n    keys: [\n  {k: v},\n]\n  last: 1\n";
+    let value = yaml(text);
+    assert_eq!(
+        value.to_json(),
+        serde_json::json!({"paths": ["a", "b"], "map": {"x": 1, "ü": "]"}, "deep": {
+            "list": [{"text": "one two, it's", "rest": "three it's", "keys": [{"k": "v"}]}], "last": 1}})
+    );
+    let at = |span: Span| &text[span.start..span.end];
+    assert_eq!(at(value.get("paths").unwrap().items()[1].span), "'b'");
+    assert_eq!(at(value.get("paths").unwrap().span), "[\n  'a', # ]\n'b',\n]");
+    let deep = value.get("deep").unwrap();
+    assert_eq!(at(deep.get("list").unwrap().items()[0].get("keys").unwrap().items()[0].span), "{k: v}");
+    assert_eq!(at(deep.entry("last").unwrap().key_span), "last");
+    assert!(fault("a: [\nb\nc: 1\n").contains("E0101"));
+}
+
+#[test]
+fn a_block_at_the_end_has_no_newline() {
+    assert_eq!(json("a: |\n  x\n  y\n\n"), serde_json::json!({"a": "x\ny"}));
+    assert_eq!(json("a: >\n  x\n# end\n"), serde_json::json!({"a": "x\n"}));
+    assert_eq!(json("a: |\n  x\nb: ü\n"), serde_json::json!({"a": "x\n", "b": "ü"}));
 }
 
 #[test]
