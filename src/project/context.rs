@@ -218,7 +218,7 @@ impl BaseContext {
             "dbt_version" => DBT_VERSION.into(),
             "project_name" => Value::from(shared.project_name.as_deref()?),
             "invocation_id" => shared.invocation.invocation_id.as_str().into(),
-            "run_started_at" => return None,
+            "run_started_at" => jinja::datetime(shared.invocation.run_started_at.naive_utc(), Some(0)),
             "invocation_args_dict" => jinja::from_shared_json(shared.args.clone()),
             "dbt_metadata_envs" => jinja::from_json(&Json::Object(shared.invocation.metadata_env.clone())),
             _ => return None,
@@ -426,6 +426,8 @@ mod tests {
             ("{{ env_var('PORT') | as_number }}", "5432"),
             ("{{ env_var('NONE', 'x') }}", "\"x\""),
             ("{{ target.schema }}_{{ target['name'] }}", "\"main_dev\""),
+            ("{{ run_started_at.strftime('%Y-%m-%d %H') }}", "\"2023-11-14 22\""),
+            ("{{ run_started_at }}x", "\"2023-11-14 22:13:20+00:00x\""),
             ("{{ dbt_version }}", "\"1.12.6\""),
             ("plain", "\"plain\""),
         ] {
