@@ -54,7 +54,7 @@ fn diagnostic(graph: &Graph, circle: &[usize]) -> Diagnostic {
     let resources: Vec<&Resource> = circle.iter().filter_map(|position| graph.resource(*position)).collect();
     let closed = resources.iter().chain(resources.first());
     let path: Vec<&str> = closed.map(|resource| resource.unique_id().as_str()).collect();
-    let mut diagnostic = Diagnostic::error("E0410", format!("Found a cycle: {}", path.join(" --> ")));
+    let mut diagnostic = Diagnostic::error("E0420", format!("Found a cycle: {}", path.join(" --> ")));
     for (index, parent) in resources.iter().enumerate() {
         let child = resources[(index + 1) % resources.len()];
         let (source, span) = place(child, parent);

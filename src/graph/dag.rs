@@ -20,7 +20,7 @@ pub struct Graph {
 
 impl Graph {
     /// Links every resource to what it depends on. Ids that are not in the manifest are left out: resolve has reported them.
-    /// A cycle is an error (E0410) that shows the path that closes it, one for each group of resources in a circle.
+    /// A cycle is an error (E0420) that shows the path that closes it, one for each group of resources in a circle.
     pub fn new(manifest: &Manifest) -> (Self, Vec<Diagnostic>) {
         let resources: IndexMap<UniqueId, Resource> =
             manifest.resources().map(|resource| (resource.unique_id().clone(), resource)).collect();

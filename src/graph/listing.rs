@@ -2,6 +2,7 @@
 
 use std::io;
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
@@ -37,7 +38,7 @@ impl ListOutput {
 pub fn list(manifest: &Manifest, selection: &Selection, output: ListOutput, keys: &[String]) -> Vec<String> {
     let mut ids: Vec<_> = selection.ids.iter().collect();
     ids.sort_unstable();
-    let resources = ids.into_iter().filter_map(|id| manifest.get(id.as_str()));
+    let resources = ids.into_par_iter().filter_map(|id| manifest.get(id.as_str()));
     resources.map(|resource| line(&resource, output, keys)).collect()
 }
 

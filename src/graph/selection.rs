@@ -122,6 +122,7 @@ impl Chooser<'_> {
         let direct = self.take_waiting(direct, &waiting, group.indirect);
         if let Some((written, place)) = &group.expected
             && direct.is_empty()
+            && !any_error(&self.diagnostics)
         {
             let message = format!("The selection criterion '{written}' does not match any enabled nodes");
             let warning = Diagnostic::warning("W0501", message).at(&place.source, place.span);

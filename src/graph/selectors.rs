@@ -71,7 +71,7 @@ impl Reader<'_> {
 
     fn unknown_key(&mut self, entry: &Entry, known: &str) {
         let message = format!("unknown key `{}` in selectors.yml", entry.key);
-        let diagnostic = Diagnostic::warning("W0502", message).at(self.source, entry.key_span).help(known);
+        let diagnostic = Diagnostic::warning("W0512", message).at(self.source, entry.key_span).help(known);
         self.diagnostics.push(diagnostic);
     }
 
@@ -98,7 +98,7 @@ impl Reader<'_> {
             if let Some(at) = found.iter().position(|earlier| earlier.name == definition.name) {
                 let message = format!("the selector `{}` is defined twice: the last one is used", definition.name);
                 let place = &definition.place;
-                self.diagnostics.push(Diagnostic::warning("W0503", message).at(&place.source, place.span));
+                self.diagnostics.push(Diagnostic::warning("W0513", message).at(&place.source, place.span));
                 found.remove(at);
             }
             found.push(definition);
@@ -197,7 +197,7 @@ impl Reader<'_> {
             for entry in item.entries().iter().filter(|entry| &*entry.key != "exclude") {
                 let message = format!("`{}` beside an `exclude` in a list has no effect", entry.key);
                 let help = "give the exclusion an item of its own in the list";
-                self.diagnostics.push(Diagnostic::warning("W0504", message).at(self.source, entry.key_span).help(help));
+                self.diagnostics.push(Diagnostic::warning("W0514", message).at(self.source, entry.key_span).help(help));
             }
             excluded = self.exclusions(&exclusion.value)?;
         }

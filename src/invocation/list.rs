@@ -4,6 +4,7 @@ use super::nodes::narrowed;
 use super::operation::output;
 use super::{Invocation, Resolved};
 use crate::cli::Outcome;
+use crate::diagnostic::Diagnostic;
 use crate::graph::{ListOutput, list};
 use crate::manifest::ResourceType;
 
@@ -24,7 +25,19 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
         T::Test,
         T::UnitTest,
     ];
-    let Some(selection) = invocation.select(resolved, narrowed(invocation, &all)) else { return Outcome::Unusable };
+    let mut types = narrowed(invocation, &all);
+    // Analyses are listed where they are asked for.
+    let asked = invocation.request.list("resource_types");
+    if !asked.iter().any(|name| name == "all" || name == T::Analysis.as_str()) {
+        types.retain(|kind| *kind != T::Analysis);
+    }
+    let Some(selection) = invocation.select(resolved, types) else { return Outcome::Unusable };
+    if selection.ids.is_empty() {
+        let warning = Diagnostic::warning("W0508", "No nodes selected!").event("NoNodesSelected");
+        if !invocation.teller.tell(vec![warning]) {
+            return Outcome::Unusable;
+        }
+    }
     let form = invocation.request.text("output").unwrap_or("selector");
     let keys = invocation.request.list("output_keys");
     let form = ListOutput::named(form).unwrap_or_default();

@@ -21,9 +21,9 @@ use crate::compile::{RunContext, RunOptions, RunParts};
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::event::{Event, Events};
 use crate::fs::{Disk, FileSystem};
-use crate::graph::{self, Graph, Selection, SelectionRequest};
+use crate::graph::{self, Comparand, Graph, Selection, SelectionRequest};
 use crate::jinja::Engine;
-use crate::manifest::{Json, Manifest, UniqueId};
+use crate::manifest::{Json, JsonMap, Manifest, UniqueId};
 use crate::parse;
 use crate::project::{self, Project};
 use crate::report::{self, Reporter};
@@ -150,6 +150,7 @@ impl Invocation<'_> {
 
     /// What `--select` and friends choose; None after an error, which has been told.
     fn select(&self, resolved: &Resolved, types: Vec<crate::manifest::ResourceType>) -> Option<Selection> {
+        let previous = self.comparand()?;
         let request = SelectionRequest {
             select: self.request.list("select"),
             exclude: self.request.list("exclude"),
@@ -157,10 +158,34 @@ impl Invocation<'_> {
             indirect: settings::indirect_selection(&self.project),
             resource_types: types,
             include_empty: matches!(self.request.command, Command::List | Command::DocsGenerate),
-            previous: None,
+            previous,
         };
         let (selection, diagnostics) = graph::select(&self.project, &resolved.manifest, &resolved.graph, &request);
+        if let Some(name) = &selection.default_selector {
+            let text = format!("Using default selector {name}");
+            self.events.emit(Event::Note { name: "DefaultSelector", code: "Q023", level: "info", text, data: JsonMap::new() });
+        }
         self.teller.tell(diagnostics).then_some(selection)
+    }
+
+    /// The artifacts that `state:` and its like compare with, where the selection may ask for them: `Some(None)` without
+    /// `--state`, None after an error, which has been told.
+    #[expect(clippy::option_option, reason = "a fault, no state, a state")]
+    fn comparand(&self) -> Option<Option<Arc<Comparand>>> {
+        let compares =
+            |text: &String| ["state:", "result:", "source_status:", "selector:"].iter().any(|method| text.contains(method));
+        let asked = self.request.list("select").iter().chain(&self.request.list("exclude")).any(compares)
+            || self.request.text("selector").is_some();
+        let Some(folder) = self.request.text("state").filter(|_| asked) else { return Some(None) };
+        let (earlier, mut diagnostics) = artifacts::read_state(&*self.fs, &self.project.root.join(folder));
+        let mut current_sources = None;
+        if earlier.sources.is_some() {
+            let (current, faults) = artifacts::read_state(&*self.fs, &self.project.target_path);
+            current_sources = current.sources;
+            diagnostics.extend(faults);
+        }
+        let fine = self.teller.tell(diagnostics);
+        fine.then(|| Some(Arc::new(Comparand { earlier: Arc::new(earlier), current_sources })))
     }
 
     /// The run's shared context; opens no connection.

@@ -2,4 +2,5 @@
 
 mod program;
 mod projects;
+mod selection;
 mod tidy;

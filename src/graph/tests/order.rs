@@ -76,8 +76,8 @@ fn a_circle_is_told_as_the_path_that_closes_it() {
     assert_eq!(
         told,
         [
-            "models/c.sql:1:1: E0410 Found a cycle: model.shop.a --> model.shop.c --> model.shop.a",
-            "models/own.sql:1:1: E0410 Found a cycle: model.shop.own --> model.shop.own",
+            "models/c.sql:1:1: E0420 Found a cycle: model.shop.a --> model.shop.c --> model.shop.a",
+            "models/own.sql:1:1: E0420 Found a cycle: model.shop.own --> model.shop.own",
         ]
     );
     let back = &diagnostics[0].labels[1];

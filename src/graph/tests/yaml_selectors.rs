@@ -145,5 +145,5 @@ selectors:
     let (names, told) = named(text, "x");
     assert_eq!(names, "orders");
     let codes: Vec<&str> = told.iter().filter_map(|text| text.split(' ').nth(1)).collect();
-    assert_eq!(codes, ["W0502", "W0504", "W0504", "W0502", "W0503"]);
+    assert_eq!(codes, ["W0512", "W0514", "W0514", "W0512", "W0513"]);
 }
