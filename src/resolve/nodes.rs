@@ -110,6 +110,8 @@ fn fqn(draft: &Draft, patch: Option<&Patch>) -> Vec<String> {
 /// The node's tags in dbt's order: a test's own, then those that apply without the property file, then the latter's.
 fn tags(draft: &Draft, levels: &config::Levels<'_>, patch: Option<&JsonMap>, calls: &JsonMap) -> Vec<String> {
     let mut tags = draft.test.as_ref().map(|test| test.tags.clone()).unwrap_or_default();
+    // An operation is tagged with its moment, which is how the hooks of a run find it.
+    tags.extend(draft.operation.map(|(hook, _)| hook.to_owned()));
     let parts = levels.own.iter().copied().chain(std::iter::once(calls)).chain(levels.root.iter().copied()).chain(patch);
     for given in parts.filter_map(|part| part.get("tags")) {
         let given: Vec<&str> = match given {
