@@ -237,6 +237,27 @@ fn snippets_render_as_in_dbt() {
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
+/// Texts that need nothing but Jinja and dbt's base context, with what Python makes of them.
+#[test]
+fn base_context_renders_as_in_dbt() {
+    let cases: Vec<Json> = serde_json::from_str(include_str!("../../tests/jinja/base_cases.json")).expect("cases are JSON");
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let (model, expected) = (case["text"].as_str().unwrap_or_default(), case["expected"].as_str().unwrap_or_default());
+        let result = render("", model, &Json::Null);
+        let same = match (&result, expected.strip_prefix("ERR ")) {
+            (Ok(text), None) => text == expected,
+            (Err(_), Some(_)) => true,
+            _ => false,
+        };
+        if !same {
+            let got = result.unwrap_or_else(|error| format!("ERR {:?} {}", error.kind, error.diagnostic()));
+            wrong.push(format!("{model}\n  expected {expected:?}\n  got      {got:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
 #[test]
 fn what_is_printed_is_text() {
     assert_eq!(render("", "{{ [1] }}", &Json::Null).expect("renders"), "[1]");
