@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::value::{Dict, Instance, get, instance, is_defined, items, none, text};
+use super::value::{Dict, Instance, attribute, get, instance, is_defined, items, none, text};
 use super::{Args, Cx, Error, ErrorKind, Message};
 
 /// The object itself.
@@ -140,7 +140,7 @@ fn raised(name: &str, args: &Args) -> Option<Error> {
 
 /// A part of a node or relation, whatever it is made of.
 fn field(value: Option<&Value>, name: &str) -> String {
-    let found = value.and_then(|value| get(value, name).or_else(|| value.get_attr(name).ok().filter(is_defined)));
+    let found = value.and_then(|value| get(value, name).or_else(|| attribute(value, name).ok().filter(is_defined)));
     found.map(|value| text(&value)).unwrap_or_default()
 }
 

@@ -3,7 +3,7 @@
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use super::value::{Dict, InstanceObject, items, repr, text, type_name};
+use super::value::{Dict, InstanceObject, attribute, item, items, repr, text, type_name};
 use super::{Args, Error, modules};
 
 /// `"…" % values`.
@@ -157,14 +157,14 @@ fn lookup(name: &str, args: &Args, automatic: &mut usize) -> Result<Value, Error
         let next = if let Some(rest) = path.strip_prefix('.') {
             let end = rest.find(['.', '[']).unwrap_or(rest.len());
             path = &rest[end..];
-            value.get_attr(&rest[..end])
+            attribute(&value, &rest[..end])
         } else {
             let rest = path.strip_prefix('[').unwrap_or(path);
             let (key, after) = rest.split_once(']').ok_or_else(|| Error::compilation("Missing ']' in format string"))?;
             path = after;
-            value.get_item(&key.parse::<i64>().map_or_else(|_| Value::from(key), Value::from))
+            item(&value, &key.parse::<i64>().map_or_else(|_| Value::from(key), Value::from))
         };
-        value = next.map_err(|error| super::fault::from_native(error, None))?;
+        value = next?;
     }
     Ok(value)
 }

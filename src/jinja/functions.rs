@@ -10,8 +10,8 @@ use minijinja::value::Kwargs;
 use super::filters::json_text;
 use super::methods::mapping_pairs;
 use super::value::{
-    Dict, Generator, Range, Set, dict, from_json, function, instance, is_defined, items, list, none, text, to_json, tuple,
-    type_name,
+    Dict, Generator, Instance, Range, Set, dict, from_json, function, instance, is_defined, items, list, none, text, to_json,
+    tuple, type_name,
 };
 use super::{Args, Cx, Error, Message, exceptions, modules};
 use crate::manifest::Json;
@@ -95,11 +95,6 @@ fn functions() -> Functions {
     add("diff_of_two_dicts", |_, args| diff_of_two_dicts(&args));
     add("try_or_compiler_error", try_or_compiler_error);
     add("range", |_, args| range(&args));
-    add("dict", |_, args| {
-        let mut pairs = args.positional.first().map(mapping_pairs).transpose()?.unwrap_or_default();
-        pairs.extend(args.keyword.into_iter().map(|(name, value)| (Value::from(name), value)));
-        Ok(Value::from_object(Dict::new(pairs)))
-    });
     add("namespace", namespace);
     add("cycler", |_, args| {
         if args.positional.is_empty() {
@@ -121,9 +116,41 @@ fn functions() -> Functions {
              adapter_macro was called for: {name}"
         )))
     });
+    all.insert("dict", instance(Arc::new(DictClass)));
     all.insert("exceptions", exceptions::exceptions());
     all.insert("modules", modules::modules());
     all
+}
+
+/// Python's `dict`.
+#[derive(Debug)]
+struct DictClass;
+
+impl Instance for DictClass {
+    fn type_name(&self) -> &'static str {
+        "type"
+    }
+
+    fn text(&self) -> String {
+        "<class 'dict'>".to_owned()
+    }
+
+    fn is_callable(&self) -> bool {
+        true
+    }
+
+    fn call(&self, _cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+        let mut pairs = args.positional.first().map(mapping_pairs).transpose()?.unwrap_or_default();
+        pairs.extend(args.keyword.into_iter().map(|(name, value)| (Value::from(name), value)));
+        Ok(Value::from_object(Dict::new(pairs)))
+    }
+
+    fn call_method(&self, cx: &mut Cx<'_>, name: &str, args: Args) -> Result<Value, Error> {
+        match name {
+            "fromkeys" => cx.call_method(&dict::<&str>([]), name, args),
+            _ => Err(Error::missing_method(self.type_name(), name)),
+        }
+    }
 }
 
 fn default(args: &Args) -> Value {

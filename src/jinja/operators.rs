@@ -6,8 +6,8 @@ use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Value};
 
 use super::value::{
-    Dict, InstanceObject, Key, List, Operator, Set, equal, is_defined, items, list, order, pairs, tuple, type_name,
-    undefined_message, write_text,
+    Dict, InstanceObject, Key, List, Operator, Range, Set, equal, is_defined, items, list, order, pairs, slice_bounds, tuple,
+    type_name, undefined_message, write_text,
 };
 use super::{Error, ErrorKind, format};
 
@@ -309,6 +309,9 @@ fn slice(value: &Value, bounds: &[Value]) -> Native {
         ValueKind::Seq | ValueKind::Iterable => items(value),
         _ => None,
     };
+    if let Some(range) = value.downcast_object_ref::<Range>() {
+        return Ok(Value::from_object(range.slice(start, stop, step)));
+    }
     let Some(all) = all else {
         return Err(Error::compilation(format!("'{}' object is not subscriptable", type_name(value))).into());
     };
@@ -318,11 +321,7 @@ fn slice(value: &Value, bounds: &[Value]) -> Native {
 
 /// The places that a slice picks.
 fn picked(length: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> impl Iterator<Item = usize> {
-    let length = i64::try_from(length).unwrap_or(i64::MAX);
-    let (low, high) = if step > 0 { (0, length) } else { (-1, length - 1) };
-    let clamp = |bound: i64| (if bound < 0 { bound + length } else { bound }).clamp(low, high);
-    let start = start.map_or(if step > 0 { low } else { high }, clamp);
-    let stop = stop.map_or(if step > 0 { high } else { low }, clamp);
+    let (start, stop) = slice_bounds(length, start, stop, step);
     std::iter::successors(Some(start), move |at| at.checked_add(step))
         .take_while(move |at| if step > 0 { *at < stop } else { *at > stop })
         .filter_map(|at| usize::try_from(at).ok())

@@ -121,9 +121,7 @@ pub(super) fn is_mapping(value: &Value) -> bool {
 }
 
 fn is_sequence(value: &Value) -> bool {
-    matches!(value.kind(), ValueKind::String | ValueKind::Seq | ValueKind::Map)
-        || value.downcast_object_ref::<Set>().is_some()
-        || !is_defined(value)
+    matches!(value.kind(), ValueKind::String | ValueKind::Seq | ValueKind::Map) || !is_defined(value)
 }
 
 fn is_iterable(value: &Value) -> bool {
@@ -140,9 +138,10 @@ pub(super) fn is_callable(value: &Value) -> bool {
     {
         return true;
     }
+    if value.downcast_object_ref::<Dict>().is_some() {
+        return false;
+    }
     // What is left are minijinja's own: its macros show their name.
-    !is_defined(value) && super::render::captures()
-        || value.kind() == ValueKind::Plain
-        || value.downcast_object_ref::<Dict>().is_none()
-            && value.as_object().is_some_and(|object| object.to_string().starts_with("<macro "))
+    let is_macro = |value: &Value| value.as_object().is_some_and(|object| object.to_string().starts_with("<macro "));
+    !is_defined(value) || value.kind() == ValueKind::Plain || (pairs(value).is_some() && is_macro(value))
 }

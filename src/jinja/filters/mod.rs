@@ -8,7 +8,7 @@ mod text;
 use minijinja::value::{Rest, ValueOrKwargs};
 use minijinja::{Environment, State, Value};
 
-use super::value::is_defined;
+use super::value::{attribute, is_defined, item};
 use super::{Args, Cx, Error};
 
 pub(super) use convert::{fill_taken, json_text, native_value};
@@ -53,9 +53,9 @@ impl Path {
     fn of(&self, value: &Value, default: Option<&Value>) -> Result<Value, Error> {
         let mut found = value.clone();
         for step in &self.0 {
-            let item = found.get_item(step).map_err(|error| super::fault::from_native(error, None))?;
+            let item = item(&found, step)?;
             found = match step.as_str() {
-                Some(name) if !is_defined(&item) => found.get_attr(name).ok().filter(is_defined).unwrap_or(item),
+                Some(name) if !is_defined(&item) => attribute(&found, name).ok().filter(is_defined).unwrap_or(item),
                 _ => item,
             };
             if !is_defined(&found)

@@ -54,7 +54,10 @@ fn int(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
         let whole = if is_whole(subject) { i128::try_from(subject.clone()).ok() } else { truncated(as_float(subject)) };
         return Ok(whole.map_or_else(default, integer));
     }
-    if !is_defined(subject) || subject.as_str().is_none() {
+    if !is_defined(subject) {
+        return Err(not_a_number("int()", subject));
+    }
+    if subject.as_str().is_none() {
         return Ok(default());
     }
     let digits = text(subject).trim().replace('_', "");
@@ -85,6 +88,9 @@ fn float(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
     let default = || args.get(1, "default").cloned().unwrap_or_else(|| Value::from(0.0));
     if is_number(subject) {
         return Ok(Value::from(as_float(subject)));
+    }
+    if !is_defined(subject) {
+        return Err(not_a_number("float()", subject));
     }
     let parsed = subject.as_str().and_then(|text| text.trim().replace('_', "").parse::<f64>().ok());
     Ok(parsed.map_or_else(default, Value::from))

@@ -8,9 +8,10 @@ use super::{Filter, Path, after, folded};
 use crate::jinja::operators::binary;
 use crate::jinja::tests_of_values::apply;
 use crate::jinja::value::{
-    Generator, Operator, Undefined, equal, is_defined, items, list, order, pairs, text, tuple, type_name, undefined_message,
+    Bound, Generator, Operator, Undefined, attribute, equal, is_defined, items, list, order, pairs, text, tuple, type_name,
+    undefined_message,
 };
-use crate::jinja::{Args, Cx, Error, ErrorKind, fault};
+use crate::jinja::{Args, Cx, Error, ErrorKind, fault, methods};
 
 pub(super) const FILTERS: &[(&str, Filter)] = &[
     ("length", length),
@@ -51,7 +52,7 @@ pub(super) const FILTERS: &[(&str, Filter)] = &[
     }),
     ("attr", |_, args| {
         let name = text(args.required("attr", 1, "name")?);
-        Ok(attribute(args.subject(), &name))
+        only_attribute(args.subject(), &name)
     }),
     ("default", default),
     ("d", default),
@@ -72,12 +73,16 @@ fn nothing(filter: &str) -> Value {
 }
 
 /// An attribute, never an item.
-fn attribute(value: &Value, name: &str) -> Value {
+fn only_attribute(value: &Value, name: &str) -> Result<Value, Error> {
     let missing = || Undefined::missing(&format!("{} object", type_name(value)), &Value::from(name));
-    if pairs(value).is_some() && value.downcast_object_ref::<crate::jinja::value::InstanceObject>().is_none() {
-        return missing();
+    if value.as_str().is_some() && methods::is_of_text(name) {
+        return Ok(Bound::value(value.clone(), name));
     }
-    value.get_attr(name).ok().filter(is_defined).unwrap_or_else(missing)
+    if pairs(value).is_some() && value.downcast_object_ref::<crate::jinja::value::InstanceObject>().is_none() {
+        return Ok(missing());
+    }
+    let found = attribute(value, name)?;
+    Ok(if found.is_undefined() { missing() } else { found })
 }
 
 fn length(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {

@@ -185,7 +185,8 @@ fn url_quote(out: &mut String, text: &str, safe: &str) {
     for byte in text.bytes() {
         let character = char::from(byte);
         if byte.is_ascii_alphanumeric() || "_.-~".contains(character) || safe.contains(character) {
-            out.push(character);
+            // Within a query, a space is a plus.
+            out.push(if character == ' ' { '+' } else { character });
         } else {
             out.push_str(&format!("%{byte:02X}"));
         }
@@ -206,9 +207,9 @@ fn url_encode(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
                 if at > 0 {
                     out.push('&');
                 }
-                url_quote(&mut out, &text(key), "");
+                url_quote(&mut out, &text(key), " ");
                 out.push('=');
-                url_quote(&mut out, &text(value), "");
+                url_quote(&mut out, &text(value), " ");
             }
         }
         None => url_quote(&mut out, &text(subject), "/"),

@@ -10,7 +10,7 @@ use minijinja::Value;
 pub(super) use dict::{dict, mapping_pairs};
 pub(super) use list::{list, tuple};
 pub(super) use set::set;
-pub(super) use text::{capitalize, text};
+pub(super) use text::{capitalize, is_of_text, text};
 
 use super::render::captures;
 use super::value::{Undefined, undefined_message};

@@ -44,7 +44,8 @@ pub(in crate::jinja) fn text(_state: &mut State<'_, '_>, target: &str, method: &
 fn changed_case(target: &str, method: &str) -> Option<Value> {
     Some(Value::from(match method {
         "upper" => target.to_uppercase(),
-        "lower" | "casefold" => target.to_lowercase(),
+        "lower" => target.to_lowercase(),
+        "casefold" => target.to_lowercase().replace('ß', "ss"),
         "capitalize" => capitalize(target),
         "title" => title(target),
         "swapcase" => target
@@ -92,7 +93,8 @@ fn tested(target: &str, method: &str) -> Option<Value> {
     Some(Value::from(match method {
         "isalpha" => all(char::is_alphabetic),
         "isalnum" => all(char::is_alphanumeric),
-        "isdigit" | "isdecimal" | "isnumeric" => all(char::is_numeric),
+        "isnumeric" => all(char::is_numeric),
+        "isdigit" | "isdecimal" => all(is_digit),
         "isspace" => all(char::is_whitespace),
         "isascii" => target.is_ascii(),
         "isupper" => cased(|character| character.is_uppercase(), |character| character.is_lowercase()),
@@ -105,6 +107,43 @@ fn tested(target: &str, method: &str) -> Option<Value> {
         "isprintable" => target.chars().all(|character| !character.is_control()),
         _ => return None,
     }))
+}
+
+/// Numeric, but no fraction and no letter-like number.
+fn is_digit(character: char) -> bool {
+    character.is_numeric() && !matches!(character, '\u{bc}'..='\u{be}' | '\u{2150}'..='\u{218f}')
+}
+
+/// The methods that text has.
+pub(in crate::jinja) fn is_of_text(method: &str) -> bool {
+    const NAMES: [&str; 24] = [
+        "strip",
+        "lstrip",
+        "rstrip",
+        "replace",
+        "split",
+        "rsplit",
+        "splitlines",
+        "join",
+        "startswith",
+        "endswith",
+        "removeprefix",
+        "removesuffix",
+        "find",
+        "rfind",
+        "index",
+        "rindex",
+        "count",
+        "partition",
+        "rpartition",
+        "format",
+        "format_map",
+        "zfill",
+        "rjust",
+        "ljust",
+    ];
+    const MORE: [&str; 4] = ["center", "expandtabs", "encode", "translate"];
+    changed_case("", method).is_some() || tested("", method).is_some() || NAMES.contains(&method) || MORE.contains(&method)
 }
 
 /// A text argument.
@@ -162,7 +201,8 @@ fn split(target: &str, from_right: bool, args: &Args) -> Native {
 
 fn split_space(target: &str, from_right: bool, most: Option<usize>) -> Vec<&str> {
     let Some(most) = most else { return target.split_whitespace().collect() };
-    let (mut parts, mut rest) = (Vec::new(), target.trim());
+    let mut parts = Vec::new();
+    let mut rest = if from_right { target.trim_end() } else { target.trim_start() };
     while parts.len() < most {
         let cut = if from_right { rest.rfind(char::is_whitespace) } else { rest.find(char::is_whitespace) };
         let Some(at) = cut else { break };
@@ -174,6 +214,9 @@ fn split_space(target: &str, from_right: bool, most: Option<usize>) -> Vec<&str>
             parts.push(&rest[..at]);
             rest = rest[at..].trim_start();
         }
+    }
+    if parts.len() < most {
+        rest = rest.trim();
     }
     if !rest.is_empty() {
         parts.push(rest);

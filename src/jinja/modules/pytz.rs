@@ -39,7 +39,7 @@ fn fixed_offset(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
     let minutes = args.whole(0, "offset")?.unwrap_or_default();
     match i32::try_from(minutes * 60) {
         Ok(0) => Ok(ZoneObject::value(Zone::Utc)),
-        Ok(offset) if offset.abs() < 86_400 => Ok(ZoneObject::value(Zone::Fixed(offset))),
+        Ok(offset) if offset.abs() < 86_400 => Ok(ZoneObject::value(Zone::Nameless(offset))),
         _ => Err(Error::compilation(format!("absolute offset is too large: {minutes}"))),
     }
 }

@@ -281,7 +281,7 @@ impl<'r> Reader<'r> {
             }
         };
         if filters {
-            shape = self.filters(shape)?;
+            shape = self.filters(start, shape)?;
         }
         Ok(shape)
     }
@@ -453,8 +453,9 @@ impl<'r> Reader<'r> {
         Ok(())
     }
 
-    fn filters(&mut self, shape: Shape) -> Result<Shape, Fault> {
+    fn filters(&mut self, start: usize, shape: Shape) -> Result<Shape, Fault> {
         let mut shape = shape;
+        let first = self.at;
         loop {
             if self.skip(Kind::Pipe).is_some() {
                 self.filter_name()?;
@@ -464,6 +465,12 @@ impl<'r> Reader<'r> {
                 self.at += 1;
                 self.test()?;
                 shape = Shape::Other;
+            } else if self.at > first && self.peek() == Some(Kind::ParenOpen) {
+                // Jinja2 calls what a filter gives; minijinja needs parentheses for that.
+                self.edits.before(start, "(");
+                self.edits.after(self.last_end(), ")");
+                self.arguments()?;
+                shape = Shape::Call;
             } else {
                 return Ok(shape);
             }

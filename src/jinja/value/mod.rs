@@ -25,9 +25,12 @@ pub(super) use compare::Key;
 pub(super) use instance::InstanceObject;
 pub(super) use repr::{float as write_float, type_name, write_text};
 pub(super) use undefined::undefined_message;
+pub(super) use views::slice_bounds;
 
 use minijinja::Value;
 use minijinja::value::Tuple;
+
+use crate::jinja::{Error, ErrorKind, fault};
 
 /// A fresh, mutable list.
 pub fn list(items: Vec<Value>) -> Value {
@@ -73,10 +76,28 @@ pub fn pairs(value: &Value) -> Option<Vec<(Value, Value)>> {
     object.try_iter_pairs().map(Iterator::collect)
 }
 
+/// `value[key]` as Jinja2 gives it: an item that is missing is undefined, an undefined value has none.
+pub(crate) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
+    step(value, |value| value.get_item(key))
+}
+
+/// `value.name` as Jinja2 gives it.
+pub(crate) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
+    step(value, |value| value.get_attr(name))
+}
+
+fn step(value: &Value, step: impl Fn(&Value) -> Result<Value, minijinja::Error>) -> Result<Value, Error> {
+    match undefined_message(value) {
+        Some(_) if crate::jinja::render::captures() => Ok(value.clone()),
+        Some(message) => Err(Error::new(ErrorKind::Undefined, message)),
+        None => step(value).map_err(|error| fault::from_native(error, None)),
+    }
+}
+
 /// The value at a key of a mapping, or of an instance's items; None where there is none.
 pub fn get(value: &Value, key: &str) -> Option<Value> {
     if let Some(dict) = value.downcast_object_ref::<Dict>() {
         return dict.get(&Value::from(key));
     }
-    value.get_item(&Value::from(key)).ok().filter(is_defined)
+    item(value, &Value::from(key)).ok().filter(is_defined)
 }

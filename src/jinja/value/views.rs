@@ -29,6 +29,23 @@ impl Range {
     }
 }
 
+impl Range {
+    /// The range that a slice of it is.
+    pub(crate) fn slice(&self, start: Option<i64>, stop: Option<i64>, step: i64) -> Self {
+        let (start, stop) = slice_bounds(self.len(), start, stop, step);
+        Self { start: self.start + start * self.step, stop: self.start + stop * self.step, step: self.step * step }
+    }
+}
+
+/// Where a slice of so many items begins and ends.
+pub(crate) fn slice_bounds(length: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> (i64, i64) {
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let (low, high) = if step > 0 { (0, length) } else { (-1, length - 1) };
+    let clamp = |bound: i64| (if bound < 0 { bound + length } else { bound }).clamp(low, high);
+    let start = start.map_or(if step > 0 { low } else { high }, clamp);
+    (start, stop.map_or(if step > 0 { high } else { low }, clamp))
+}
+
 impl fmt::Display for Range {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "range({}, {}", self.start, self.stop)?;

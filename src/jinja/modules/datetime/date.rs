@@ -9,7 +9,7 @@ use minijinja::Value;
 use super::delta::Delta;
 use super::format::{Parts, strftime};
 use super::{out_of_range, timedelta, whole};
-use crate::jinja::value::{Instance, Operator, downcast, instance, tuple};
+use crate::jinja::value::{Instance, Operator, downcast, instance, items, tuple};
 use crate::jinja::{Args, Cx, Error};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,11 +62,48 @@ pub(super) fn date_method(day: NaiveDate, name: &str) -> Option<Value> {
         "toordinal" => Value::from(day.num_days_from_ce()),
         "isocalendar" => {
             let week = day.iso_week();
-            let parts = [i64::from(week.year()), week.week().into(), day.weekday().number_from_monday().into()];
-            tuple(parts.into_iter().map(Value::from).collect())
+            instance(Arc::new(IsoCalendar([week.year().into(), week.week().into(), day.weekday().number_from_monday().into()])))
         }
         _ => return None,
     })
+}
+
+/// Year, week and weekday of the ISO calendar.
+#[derive(Debug)]
+struct IsoCalendar([i64; 3]);
+
+impl Instance for IsoCalendar {
+    fn type_name(&self) -> &'static str {
+        "datetime.IsoCalendarDate"
+    }
+
+    fn attribute(&self, name: &str) -> Option<Value> {
+        let at = ["year", "week", "weekday"].iter().position(|part| *part == name)?;
+        self.0.get(at).copied().map(Value::from)
+    }
+
+    fn item(&self, key: &Value) -> Option<Value> {
+        let at = i64::try_from(key.clone()).ok()?;
+        let at = usize::try_from(if at < 0 { at + 3 } else { at }).ok()?;
+        self.0.get(at).copied().map(Value::from)
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        Some(self.0.iter().copied().map(Value::from).collect())
+    }
+
+    fn text(&self) -> String {
+        let [year, week, weekday] = self.0;
+        format!("datetime.IsoCalendarDate(year={year}, week={week}, weekday={weekday})")
+    }
+
+    fn repr(&self) -> String {
+        self.text()
+    }
+
+    fn equals(&self, other: &Value) -> bool {
+        items(other).is_some_and(|items| crate::jinja::equal(&tuple(items), &tuple(self.items().unwrap_or_default())))
+    }
 }
 
 impl Instance for Date {

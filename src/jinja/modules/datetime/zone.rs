@@ -15,6 +15,8 @@ pub(in crate::jinja::modules) enum Zone {
     Utc,
     /// Seconds east.
     Fixed(i32),
+    /// Seconds east, as pytz makes it: without a name.
+    Nameless(i32),
     /// A zone of the tz database, with the offset in force.
     Named(chrono_tz::Tz, i32),
 }
@@ -23,7 +25,7 @@ impl Zone {
     pub fn offset(self) -> i32 {
         match self {
             Self::Utc => 0,
-            Self::Fixed(offset) | Self::Named(_, offset) => offset,
+            Self::Fixed(offset) | Self::Nameless(offset) | Self::Named(_, offset) => offset,
         }
     }
 
@@ -56,6 +58,7 @@ impl Zone {
             Self::Utc => "UTC".to_owned(),
             Self::Fixed(0) => "UTC".to_owned(),
             Self::Fixed(_) => format!("UTC{}", self.colon_offset()),
+            Self::Nameless(_) => String::new(),
             Self::Named(zone, offset) => {
                 let utc = local - chrono::Duration::seconds(i64::from(offset));
                 chrono_tz::OffsetName::abbreviation(&zone.offset_from_utc_datetime(&utc)).unwrap_or("").to_owned()
@@ -68,6 +71,7 @@ impl Zone {
             Self::Named(zone, _) => zone.name().to_owned(),
             Self::Utc | Self::Fixed(0) => "UTC".to_owned(),
             Self::Fixed(_) => format!("UTC{}", self.colon_offset()),
+            Self::Nameless(offset) => format!("pytz.FixedOffset({})", offset / 60),
         }
     }
 
@@ -112,6 +116,7 @@ impl Instance for ZoneObject {
             Zone::Named(..) => "DstTzInfo",
             Zone::Utc => "UTC",
             Zone::Fixed(_) => "timezone",
+            Zone::Nameless(_) => "_FixedOffset",
         }
     }
 
@@ -126,6 +131,7 @@ impl Instance for ZoneObject {
     fn repr(&self) -> String {
         match self.0 {
             Zone::Utc => "<UTC>".to_owned(),
+            Zone::Nameless(_) => self.0.name(),
             _ => format!("<{} '{}'>", self.type_name(), self.0.name()),
         }
     }
