@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use crate::manifest::{Manifest, ResourceType};
 
 /// Each type of resource that is there at all, as (singular name, number), in dbt's order: node types as they first come in
-/// the manifest, then the other kinds.
+/// the manifest, then the other kinds; functions are not counted.
 pub fn counts(manifest: &Manifest) -> Vec<(String, usize)> {
     let mut nodes: IndexMap<ResourceType, usize> = IndexMap::new();
     for node in manifest.nodes.values() {
@@ -20,7 +20,6 @@ pub fn counts(manifest: &Manifest) -> Vec<(String, usize)> {
         (ResourceType::SemanticModel, manifest.semantic_models.len()),
         (ResourceType::SavedQuery, manifest.saved_queries.len()),
         (ResourceType::UnitTest, manifest.unit_tests.len()),
-        (ResourceType::Function, manifest.functions.len()),
     ];
     let all = nodes.into_iter().chain(others).filter(|(_, number)| *number > 0);
     all.map(|(kind, number)| (singular(kind).to_owned(), number)).collect()

@@ -56,12 +56,10 @@ pub fn compile_node(
     let bare = run.engine.render(&template(run, node), host.shared())?;
     let mut compiled = with_ctes(run, session, &bare, &host)?;
     compiled.macros = of_arguments.macros().into_iter().chain(host.macros()).collect();
-    if node.resource_type != ResourceType::Operation {
-        compiled.compiled_path = Some(shown_path(run, "compiled", node).into());
-    }
+    compiled.compiled_path = Some(shown_path(run, "compiled", node).into());
     let compiled = Arc::new(compiled);
     run.keep_compiled(&node.unique_id, compiled.clone());
-    if node.resource_type != ResourceType::Operation && run.options.write_files {
+    if run.options.write_files {
         write_file(run, "compiled", node, &compiled.code)?;
     }
     Ok(compiled)

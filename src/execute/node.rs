@@ -70,7 +70,7 @@ impl StepRun<'_> {
             }
             Err(error) => {
                 result.status = Status::Error;
-                result.message = Some(described(&error, self.resource));
+                result.message = Some(described(&error, self.resource, &self.run.manifest.adapter_type));
                 result.diagnostic = Some(error.diagnostic().node(id.shared()));
             }
         }
@@ -102,7 +102,16 @@ impl StepRun<'_> {
                 emit(|node, at| Event::NodeExecuting { node, at });
                 timed(timing, "execute", || self.unit_test(test))
             }
-            _ => Ok(Outcome { status: Some(Status::NoOp), message: Some("NO-OP".to_owned()), ..Outcome::default() }),
+            _ => {
+                timed(timing, "compile", || Ok(()))?;
+                let nothing = Outcome {
+                    status: Some(Status::NoOp),
+                    message: Some("NO-OP".to_owned()),
+                    failures: Some(0),
+                    ..Outcome::default()
+                };
+                timed(timing, "execute", || Ok(nothing))
+            }
         }
     }
 
@@ -218,8 +227,10 @@ fn timed<T>(timing: &mut Vec<Timing>, name: &'static str, work: impl FnOnce() ->
 }
 
 /// The error as run_results' `message` gives it: dbt's kind of error, the node and its file, then what is wrong.
-fn described(error: &Error, resource: &Resource) -> String {
+fn described(error: &Error, resource: &Resource, adapter: &str) -> String {
     let kind = match error.kind {
+        // dbt-duckdb hands the engine's errors on as they are.
+        ErrorKind::Database if adapter == "duckdb" => "Runtime Error",
         ErrorKind::Database => "Database Error",
         ErrorKind::Runtime | ErrorKind::Cancelled => "Runtime Error",
         ErrorKind::Syntax | ErrorKind::Undefined | ErrorKind::Compilation => "Compilation Error",

@@ -12,6 +12,7 @@ mod log_file;
 mod node_records;
 mod promotion;
 mod record;
+mod sql_place;
 mod style;
 mod summary;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::node_records::node_info;
 use super::record::{Failure, Level, People, Record, pluralize, seconds};
+use super::sql_place;
 use super::style::Style;
 use super::translate::Translator;
 use crate::event::{RunResult, Status};
@@ -170,7 +171,9 @@ fn reason(of: Option<&Resource>, result: &RunResult, warned: bool) -> Record {
     let more = sample.as_ref().and(of).filter(|_| stored_failures(of).is_none());
     let more = more.map(|of| format!("lineal show --select {} --limit 100", of.name()));
     if sample.is_some() || result.diagnostic.is_some() {
-        record.people = People::Failure(Box::new(Failure { diagnostic: result.diagnostic.clone(), sample, more }));
+        let compiled = result.compiled.as_ref();
+        let diagnostic = result.diagnostic.as_ref().map(|problem| sql_place::located(problem, of, compiled));
+        record.people = People::Failure(Box::new(Failure { diagnostic, sample, more }));
     }
     record
 }

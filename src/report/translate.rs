@@ -132,7 +132,8 @@ impl Translator {
         let began = Record::new("NodeStart", "Q024", Level::Debug, format!("Began running node {}", node.unique_id()))
             .with("node_info", info.clone())
             .thread(thread);
-        if self.quiet_nodes() {
+        let runs = matches!(node, Resource::Node(_) | Resource::UnitTest(_) | Resource::Source(_));
+        if self.quiet_nodes() || !runs {
             return vec![began];
         }
         vec![began, node_records::start(node, self.place(index, total), info).thread(thread)]
