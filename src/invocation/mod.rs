@@ -22,7 +22,7 @@ use crate::diagnostic::{Diagnostic, any_error};
 use crate::event::{Event, Events};
 use crate::fs::{Disk, FileSystem};
 use crate::graph::{self, Comparand, Graph, Selection, SelectionRequest};
-use crate::jinja::Engine;
+use crate::jinja::{Engine, Message};
 use crate::manifest::{Json, JsonMap, Manifest, UniqueId};
 use crate::parse;
 use crate::project::{self, Project};
@@ -132,6 +132,9 @@ impl Invocation<'_> {
         let (parsed, diagnostics) = parse::parse(&self.project);
         let fine = self.teller.tell(diagnostics);
         let parsed = parsed.filter(|_| fine)?;
+        for (node, message) in &parsed.messages {
+            self.say(node, message);
+        }
         let engine = parsed.engine.clone();
         let (manifest, diagnostics) = resolve::resolve(&self.project, parsed);
         let fine = self.teller.tell(diagnostics);
@@ -146,6 +149,16 @@ impl Invocation<'_> {
             self.write_manifest(&resolved, &artifacts::CompiledNodes::default());
         }
         Some(resolved)
+    }
+
+    /// What a text logged or printed while it was parsed.
+    fn say(&self, node: &UniqueId, message: &Message) {
+        let log = |text: &str, info| Event::Log { text: text.to_owned(), info, node: Some(node.clone()) };
+        self.events.emit(match message {
+            Message::Debug(text) => log(text, false),
+            Message::Info(text) | Message::Warn(text) => log(text, true),
+            Message::Print(text) => Event::Print { text: text.clone() },
+        });
     }
 
     /// What `--select` and friends choose; None after an error, which has been told.

@@ -16,9 +16,12 @@ mod property_keys;
 mod property_tests;
 mod python_model;
 mod python_tokens;
+mod source_overrides;
 mod static_model;
 mod test_names;
 mod test_namespace;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -146,6 +149,8 @@ pub struct Parsed {
     pub docs: IndexMap<UniqueId, Arc<DocBlock>>,
     pub drafts: Vec<Draft>,
     pub properties: Vec<Property>,
+    /// What was logged and printed while rendering, with the node it came from. `exceptions.warn` became diagnostics.
+    pub messages: Vec<(UniqueId, Message)>,
     /// For texts found while resolving: cheaper than [`capture`] for many of them.
     pub captures: Arc<Captures>,
 }
@@ -217,11 +222,31 @@ pub fn parse(project: &Arc<Project>) -> (Option<Parsed>, Vec<Diagnostic>) {
         tests.extend(found);
         drafts.extend(other);
     }
+    source_overrides::retest(&captures, &resolver, &properties, &mut tests, &mut diagnostics);
     for package in &project.packages {
         let (operations, problems) = drafts::operations(&captures, package);
         drafts.extend(operations);
         diagnostics.extend(problems);
     }
     drafts.extend(tests);
-    (Some(Parsed { engine, macros, docs, drafts, properties, captures }), diagnostics)
+    let messages = messages(&mut drafts, &mut diagnostics);
+    (Some(Parsed { engine, macros, docs, drafts, properties, messages, captures }), diagnostics)
+}
+
+/// Takes what the renders said out of the drafts; warnings become diagnostics.
+fn messages(drafts: &mut [Draft], diagnostics: &mut Vec<Diagnostic>) -> Vec<(UniqueId, Message)> {
+    let mut said = Vec::new();
+    for draft in drafts {
+        for message in std::mem::take(&mut draft.capture.messages) {
+            if let Message::Warn(text) = message {
+                let place = draft.test.as_ref().map_or((&draft.file.source, draft.span), |test| (&test.place.0, test.place.1));
+                let first = Span::new(place.1.start, place.1.start);
+                let warning = Diagnostic::warning("W0304", text).at(place.0, first).event("JinjaLogWarning");
+                diagnostics.push(warning.node(draft.unique_id.shared()));
+            } else {
+                said.push((draft.unique_id.clone(), message));
+            }
+        }
+    }
+    said
 }

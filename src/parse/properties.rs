@@ -12,7 +12,7 @@ use crate::yaml::{self, Entry, Kind, Yaml};
 
 use super::capture::Captures;
 use super::macros::MacroResolver;
-use super::{Draft, Property, drafts, property_keys, property_tests};
+use super::{Draft, Property, drafts, property_keys, property_tests, source_overrides};
 
 /// What one property file gives.
 #[derive(Debug, Default)]
@@ -113,9 +113,11 @@ fn section_entry(
     if section == "snapshots" {
         found.drafts.extend(yaml_snapshot(captures, package, file, &rendered, &mut found.diagnostics));
     }
-    let (tests, problems) = property_tests::of_entry(captures, resolver, package, file, section, &rendered);
-    found.drafts.extend(tests);
-    found.diagnostics.extend(problems);
+    if !source_overrides::is_override(section, &rendered) {
+        let (tests, problems) = property_tests::of_entry(captures, resolver, package, file, section, &rendered);
+        found.drafts.extend(tests);
+        found.diagnostics.extend(problems);
+    }
     let (package, file) = (package.clone(), file.clone());
     found.properties.push(Property { section, package, file, entry: rendered, unrendered: item.clone() });
     found
