@@ -122,6 +122,7 @@ impl Shop {
             facts: AdapterFacts { project_name: "shop".into(), ..AdapterFacts::default() },
             comment: super::query_comment::CommentSettings::read(None),
             signature: Signature::default(),
+            renderer: None,
             database: Some("memory".to_string()),
             dispatch: Vec::new(),
             packages: ["shop", "dbt_duckdb", "dbt"].map(Into::into).to_vec(),
@@ -207,6 +208,10 @@ fn statements_give_results_with_python_values() {
     shop.check(&[
         ("{% set r = run_query('select 1 as a, null as b, 2.50::decimal(9,2) as c, true as d') %}{{ r.columns[0].values() }} {{ r.rows[0]['b'] }} {{ r[0][2] }} {{ r.rows[0].d }}", "(1,) None 2.5 True"),
         ("{{ run_query('select * from range(3) t(n)').columns['n'].values() | sum }}", "3"),
+        (
+            "{% set d = run_query(\"select date '2020-01-02' as d\").rows[0].d %}{{ d }} {{ d.strftime('%Y/%m') }}",
+            "2020-01-02 2020/01",
+        ),
         ("{{ run_query('select 1 as a, 2 as b').column_names }}", "('a', 'b')"),
         ("{% for row in run_query('select 1 as a union all select 2 order by 1') %}{{ row.a }};{{ row['a'] }} {% endfor %}", "1;1 2;2"),
         ("{{ run_query('select 1 as a where false') | length }}", "0"),
@@ -219,6 +224,17 @@ fn statements_give_results_with_python_values() {
         ("{% set r = run_query('select 1 as a, 2 as b').rows[0] %}{{ r }} {{ r.values() }} {{ r.dict() }} {{ r.get('c', 9) }} {{ r[-1] }} {{ (r | list)[1:] }}", "<agate.Row: (1, 2)> (1, 2) {'a': 1, 'b': 2} 9 2 [2]"),
     ]);
     assert!(shop.try_render("{{ run_query('select * from nowhere') }}").is_err_and(|error| error.database));
+}
+
+#[test]
+fn a_query_comment_of_the_projects_own_is_rendered() {
+    let shop = Shop::new("{% macro who() %}{{ return('run by ' ~ adapter.type()) }}{% endmacro %}");
+    let render = |template: &str| {
+        let host = TestHost { session: shop.session.clone(), printed: shop.printed.clone() };
+        super::query_comment::render(&shop.engine, template, Arc::new(host)).expect("a good comment")
+    };
+    assert_eq!(render("{{ return(who()) }}"), "run by duckdb");
+    assert_eq!(render("plain {{ who() }}"), "plain run by duckdb");
 }
 
 #[test]

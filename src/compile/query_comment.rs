@@ -1,5 +1,9 @@
 //! The comment that every statement carries: who runs it (dbt's `query-comment`).
 
+use std::sync::Arc;
+
+use crate::diagnostic::SourceText;
+use crate::jinja::{Engine, Error, Host};
 use crate::manifest::Json;
 
 /// `query-comment` of dbt_project.yml, read.
@@ -50,6 +54,15 @@ pub fn default_comment(profile: &str, target: &str, dbt_version: &str, node_id: 
         text(profile),
         text(target)
     )
+}
+
+/// A template's text, as the body of a macro: `return()` works in it.
+pub fn render(engine: &Engine, template: &str, host: Arc<dyn Host>) -> Result<String, Error> {
+    let text = format!(
+        "{{%- macro query_comment_macro(connection_name, node) -%}}{template}{{%- endmacro -%}}\
+         {{{{ query_comment_macro(connection_name, node) }}}}"
+    );
+    engine.render(&crate::jinja::Template::whole(SourceText::new("query-comment of dbt_project.yml", text)), host)
 }
 
 /// The statement with its comment; without one when that is empty.

@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use super::query_comment::CommentSettings;
+use super::query_comment::{self, CommentSettings};
 use super::relation_cache::RelationCache;
-use super::warehouse::{Signature, Warehouse, WarehouseParts};
+use super::warehouse::{CommentRenderer, Signature, Warehouse, WarehouseParts};
 use crate::adapter::Adapter;
 use crate::artifacts::{self, CompiledNodes};
 use crate::event::{Compiled, Events};
 use crate::fs::FileSystem;
-use crate::jinja::Engine;
 use crate::jinja::objects::adapter_methods::AdapterFacts;
+use crate::jinja::{self, Engine, Error, Host, Message, Undefined, Value};
 use crate::manifest::{Include, Json, JsonMap, Lookup, Manifest, Node, Relation, Source, UniqueId};
 use crate::project::Project;
 use crate::project::context::BaseContext;
@@ -161,6 +161,7 @@ fn warehouse(parts: &RunParts, quote: Include) -> Warehouse {
             ..AdapterFacts::default()
         },
         comment: CommentSettings::read(Some(&root.query_comment)),
+        renderer: Some(comment_renderer(parts)),
         signature: Signature {
             profile: project.profile.name.clone(),
             target: project.profile.target.clone(),
@@ -171,6 +172,50 @@ fn warehouse(parts: &RunParts, quote: Include) -> Warehouse {
         packages: project.packages.iter().map(|package| package.name.clone()).collect(),
         macros: parts.manifest.macros.clone(),
     })
+}
+
+/// Renders a `query-comment` as the root project's code, with `node` and `connection_name`.
+fn comment_renderer(parts: &RunParts) -> CommentRenderer {
+    let (engine, manifest) = (parts.engine.clone(), parts.manifest.clone());
+    let base = Arc::new(BaseContext::new(&parts.project, &parts.project.root_package().name));
+    let package = parts.project.root_package().name.clone();
+    Box::new(move |template, node, connection| {
+        let node = node.and_then(|id| manifest.get(id.as_str()));
+        let node = node.map_or_else(jinja::none, |node| jinja::from_shared_json(Arc::new(artifacts::resource(&node, None))));
+        let host = CommentHost { package: package.clone(), base: base.clone(), node, connection: connection.into() };
+        query_comment::render(&engine, template, Arc::new(host))
+    })
+}
+
+/// What a query comment sees.
+struct CommentHost {
+    package: Arc<str>,
+    base: Arc<BaseContext>,
+    node: Value,
+    connection: Arc<str>,
+}
+
+impl Host for CommentHost {
+    fn package(&self) -> &str {
+        &self.package
+    }
+
+    fn global(&self, name: &str) -> Option<Value> {
+        match name {
+            "node" => Some(self.node.clone()),
+            "connection_name" => Some(Value::from(&*self.connection)),
+            "execute" => Some(true.into()),
+            _ => self.base.global(name),
+        }
+    }
+
+    fn undefined(&self) -> Undefined {
+        Undefined::Lenient
+    }
+
+    fn message(&self, _: Message) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// A quoting policy changed by `quoting:` keys that are given.

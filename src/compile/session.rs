@@ -35,7 +35,7 @@ struct State {
     name: Arc<str>,
     node: Option<UniqueId>,
     /// Made for the first statement of a node.
-    comment: Option<String>,
+    comment: Option<Arc<str>>,
     connection: Option<Box<dyn Connection>>,
     /// None where a result was loaded already.
     results: HashMap<String, Option<Arc<StatementResult>>>,
@@ -72,11 +72,6 @@ impl Session {
     /// The node it works for.
     pub fn node(&self) -> Option<UniqueId> {
         self.state().node.clone()
-    }
-
-    /// Sets the comment of the statements that follow: for projects with a `query-comment` of their own.
-    pub fn set_comment(&self, comment: String) {
-        self.state().comment = Some(comment);
     }
 
     /// Runs a statement with its comment: dbt's `adapter.execute`.
@@ -120,12 +115,18 @@ impl Session {
     }
 
     fn commented(&self, sql: &str) -> Result<String, Error> {
-        let mut state = self.state();
-        let node = state.node.clone();
-        let name = state.name.clone();
-        let default = || self.warehouse.default_comment(node.as_ref().map(UniqueId::as_str), &name);
-        let comment = state.comment.get_or_insert_with(default);
-        query_comment::add(sql, comment, self.warehouse.comment.append).map_err(|message| Error::new(ErrorKind::Runtime, message))
+        let known = self.state().comment.clone();
+        let comment = match known {
+            Some(comment) => comment,
+            None => {
+                let (node, name) = (self.node(), self.state().name.clone());
+                let comment = self.warehouse.comment(node.as_ref(), &name)?;
+                self.state().comment = Some(comment.clone());
+                comment
+            }
+        };
+        query_comment::add(sql, &comment, self.warehouse.comment.append)
+            .map_err(|message| Error::new(ErrorKind::Runtime, message))
     }
 
     /// Runs something on the connection, begun and rolled back as due, with its events.

@@ -8,8 +8,9 @@ use super::relation_cache::RelationCache;
 use crate::adapter::Adapter;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Events};
+use crate::jinja::Error;
 use crate::jinja::objects::adapter_methods::AdapterFacts;
-use crate::manifest::MacroRegistry;
+use crate::manifest::{MacroRegistry, UniqueId};
 
 /// One a run.
 pub struct Warehouse {
@@ -19,6 +20,8 @@ pub struct Warehouse {
     pub facts: AdapterFacts,
     pub comment: CommentSettings,
     pub signature: Signature,
+    /// Renders a `query-comment` of the project's own.
+    pub renderer: Option<CommentRenderer>,
     /// The target's database, for methods that are not told one.
     pub database: Option<String>,
     /// `dispatch` of dbt_project.yml: namespace → packages to search.
@@ -29,6 +32,9 @@ pub struct Warehouse {
     warned: Mutex<HashSet<String>>,
     pub(super) constraints: Mutex<KnownConstraints>,
 }
+
+/// Renders a comment's template for a node, or for a connection that works for none.
+pub type CommentRenderer = Box<dyn Fn(&str, Option<&UniqueId>, &str) -> Result<String, Error> + Send + Sync>;
 
 /// Who runs: what the default query comment says.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +61,7 @@ pub struct WarehouseParts {
     pub facts: AdapterFacts,
     pub comment: CommentSettings,
     pub signature: Signature,
+    pub renderer: Option<CommentRenderer>,
     pub database: Option<String>,
     pub dispatch: Vec<(String, Vec<String>)>,
     pub packages: Vec<Arc<str>>,
@@ -73,6 +80,7 @@ impl Warehouse {
             facts,
             comment: parts.comment,
             signature: parts.signature,
+            renderer: parts.renderer,
             database: parts.database,
             dispatch: parts.dispatch,
             packages: parts.packages,
@@ -91,6 +99,7 @@ impl Warehouse {
             facts: AdapterFacts::default(),
             comment: CommentSettings::read(None),
             signature: Signature::default(),
+            renderer: None,
             database: None,
             dispatch: Vec::new(),
             packages: Vec::new(),
@@ -98,15 +107,15 @@ impl Warehouse {
         })
     }
 
-    /// The comment of a node's (or connection's) statements; empty where the project wants none, or one of its own, which is
-    /// rendered by who has the Jinja context.
-    pub fn default_comment(&self, node_id: Option<&str>, connection: &str) -> String {
-        match &self.comment.template {
-            Template::Default => {
+    /// The comment of a node's (or connection's) statements; empty where the project wants none.
+    pub fn comment(&self, node: Option<&UniqueId>, connection: &str) -> Result<Arc<str>, Error> {
+        match (&self.comment.template, &self.renderer) {
+            (Template::Default, _) => {
                 let Signature { profile, target, dbt_version } = &self.signature;
-                default_comment(profile, target, dbt_version, node_id, connection)
+                Ok(default_comment(profile, target, dbt_version, node.map(UniqueId::as_str), connection).into())
             }
-            Template::Custom(_) | Template::None => String::new(),
+            (Template::Custom(template), Some(renderer)) => renderer(template, node, connection).map(Into::into),
+            (Template::Custom(_), None) | (Template::None, _) => Ok("".into()),
         }
     }
 

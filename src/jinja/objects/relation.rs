@@ -91,7 +91,7 @@ impl RelationObject {
         optional(part.as_deref())
     }
 
-    /// `to_dict()`: dbt's serialized form, without what is not set.
+    /// `to_dict()`: dbt's serialized form.
     fn to_dict(&self) -> Value {
         let mut out = vec![
             ("path", path_value(&self.relation)),
@@ -99,11 +99,15 @@ impl RelationObject {
             ("include_policy", include_value(self.relation.include)),
             ("quote_policy", include_value(self.relation.quote)),
             ("dbt_created", Value::from(false)),
+            ("limit", self.attribute("limit").unwrap_or_else(none)),
+            ("event_time_filter", none()),
             ("require_alias", Value::from(self.relation.require_alias)),
+            ("catalog", none()),
+            ("renameable_relations", list(Vec::new())),
+            ("replaceable_relations", list(Vec::new())),
+            ("external", self.attribute("external").unwrap_or_else(none)),
         ];
-        if let Some(kind) = self.relation.kind {
-            out.insert(1, ("type", Value::from(kind.as_str())));
-        }
+        out.insert(1, ("type", self.relation.kind.map_or_else(none, |kind| Value::from(kind.as_str()))));
         dict(out)
     }
 

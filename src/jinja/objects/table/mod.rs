@@ -41,7 +41,11 @@ pub fn cell_value(cell: &Cell) -> Value {
         Cell::Text(text) => Value::from(&**text),
         Cell::List(items) => list(items.iter().map(cell_value).collect()),
         Cell::Struct(fields) => super::dict(fields.iter().map(|(name, value)| (&**name, cell_value(value)))),
-        other => Value::from(other.to_string()),
+        Cell::Date(day) => super::super::date(*day),
+        Cell::DateTime(local, offset) => super::super::datetime(*local, *offset),
+        Cell::Time(clock) => super::super::time(*clock),
+        Cell::Interval(duration) => super::super::timedelta(*duration),
+        Cell::Bytes(_) => Value::from(cell.to_string()),
     }
 }
 
