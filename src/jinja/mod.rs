@@ -8,6 +8,8 @@ mod args;
 mod cases;
 mod cx;
 mod engine;
+#[cfg(test)]
+mod engine_tests;
 mod exceptions;
 mod fault;
 mod filters;

@@ -7,8 +7,10 @@ use minijinja::value::ValueKind;
 
 use super::Filter;
 use crate::jinja::render::RenderState;
-use crate::jinja::value::{Instance, downcast, instance, items, list, none, repr, text, to_json, tuple, write_float};
-use crate::jinja::{Args, Cx, Error};
+use crate::jinja::value::{
+    Instance, downcast, instance, items, list, none, repr, text, to_json, tuple, undefined_message, write_float,
+};
+use crate::jinja::{Args, Cx, Error, ErrorKind};
 use crate::manifest::Json;
 
 pub(super) const FILTERS: &[(&str, Filter)] = &[
@@ -145,6 +147,11 @@ fn mark(cx: &Cx<'_>, args: &Args, wanted: Wanted) -> Value {
 
 /// Hands a value out of a native render; in its place stands a mark.
 fn take(cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+    if let Some(message) = undefined_message(args.subject())
+        && cx.host().is_some_and(|host| host.undefined() == crate::jinja::Undefined::Strict)
+    {
+        return Err(Error::new(ErrorKind::Undefined, message));
+    }
     let number = cx.render_state().map_or(0, |render: &RenderState| render.root.take(args.subject().clone()));
     Ok(Value::from(format!("\0\u{1}{number}\0")))
 }

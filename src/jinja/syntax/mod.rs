@@ -23,9 +23,7 @@ pub(super) fn static_calls(text: &str) -> Vec<calls::StaticCall> {
     let Ok(segments) = scan::segments(text, Span::new(0, text.len())) else { return Vec::new() };
     // A macro's own tags are not statements: only their defaults could call, which dbt counts too.
     for segment in &segments {
-        if rewrite::body(text, std::slice::from_ref(segment), false, &mut edits, &mut facts).is_err() {
-            rewrite::head_calls(text, segment, &mut facts);
-        }
+        rewrite::calls(text, segment, &mut edits, &mut facts);
     }
     let mut found: Vec<calls::StaticCall> = Vec::new();
     for call in facts.calls {

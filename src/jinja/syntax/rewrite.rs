@@ -7,7 +7,7 @@ use super::edits::{Edits, SourceMap};
 use super::expression::{Facts, Reader, Shape};
 use super::scan::{Segment, SegmentKind, segments};
 use super::signature::{self, Parameter, Place};
-use super::statement::statement;
+use super::statement::{Open, statement};
 use super::token::{Kind, tokenize};
 use crate::diagnostic::{SourceText, Span};
 
@@ -82,6 +82,7 @@ pub(crate) fn prepare_macro(source: &SourceText, span: Span, id: Arc<str>) -> Re
 /// Notes the changes of all tags in these segments.
 pub(super) fn body(text: &str, segments: &[Segment], native: bool, edits: &mut Edits, facts: &mut Facts) -> Result<(), Fault> {
     let mut tokens = Vec::with_capacity(32);
+    let mut open = Open::default();
     for segment in segments {
         if segment.kind == SegmentKind::Text {
             continue;
@@ -90,7 +91,7 @@ pub(super) fn body(text: &str, segments: &[Segment], native: bool, edits: &mut E
         tokenize(text, segment.inner, &mut tokens)?;
         let mut reader = Reader::new(text, &tokens, segment.inner.end, edits, facts);
         if segment.kind == SegmentKind::Tag {
-            statement(&mut reader)?;
+            statement(&mut reader, &mut open)?;
             continue;
         }
         let shape = reader.tuple(true)?;
@@ -102,19 +103,24 @@ pub(super) fn body(text: &str, segments: &[Segment], native: bool, edits: &mut E
             edits.after(segment.inner.end, ")|_take");
         }
     }
-    Ok(())
+    open.end(text)
 }
 
-/// Calls in the defaults of a block's signature.
-pub(super) fn head_calls(text: &str, tag: &Segment, facts: &mut Facts) {
-    let (mut tokens, mut edits) = (Vec::new(), Edits::default());
-    if tokenize(text, tag.inner, &mut tokens).is_err() {
+/// Notes the calls in one segment, whatever else it is: faults are reported where the text is compiled.
+pub(super) fn calls(text: &str, segment: &Segment, edits: &mut Edits, facts: &mut Facts) {
+    let mut tokens = Vec::new();
+    if segment.kind == SegmentKind::Text || tokenize(text, segment.inner, &mut tokens).is_err() {
         return;
     }
-    let mut reader = Reader::new(text, &tokens, tag.inner.end, &mut edits, facts);
-    if reader.skip(Kind::Name).is_some() && reader.skip(Kind::Name).is_some() {
-        // What is no signature has been reported when the file's blocks were read.
+    let mut reader = Reader::new(text, &tokens, segment.inner.end, edits, facts);
+    if segment.kind == SegmentKind::Print {
+        let _ = reader.tuple(true);
+    } else if ["macro", "test", "data_test"].iter().any(|kind| reader.is_name(kind)) {
+        // The defaults of a signature call, too.
+        reader.at += 2;
         let _ = signature::read(&mut reader);
+    } else {
+        let _ = statement(&mut reader, &mut Open::default());
     }
 }
 

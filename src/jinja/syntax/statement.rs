@@ -5,16 +5,66 @@ use super::expression::{Reader, Shape};
 use super::signature;
 use super::token::{Kind, Token};
 
+/// The blocks that are open while a body is read.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    /// Their keywords.
+    blocks: Vec<Token>,
+}
+
+impl Open {
+    /// Takes note of a tag that begins, divides or ends a block.
+    fn tag(&mut self, text: &str, keyword: Token, begins: bool) -> Result<(), Fault> {
+        let name = keyword.text(text);
+        let innermost = self.blocks.last().map(|open| open.text(text));
+        if let Some(ended) = name.strip_prefix("end") {
+            if innermost != Some(ended) {
+                return Err(misplaced(name, innermost, keyword));
+            }
+            self.blocks.pop();
+        } else if matches!(name, "else" | "elif") {
+            let divides = innermost == Some("if") || (name == "else" && innermost == Some("for"));
+            if !divides {
+                return Err(misplaced(name, innermost, keyword));
+            }
+        } else if begins {
+            self.blocks.push(keyword);
+        }
+        Ok(())
+    }
+
+    /// At the end of a text: what is still open is a fault.
+    pub fn end(&self, text: &str) -> Result<(), Fault> {
+        match self.blocks.last() {
+            Some(keyword) => {
+                let message = format!("Unexpected end of template: 'end{}' is missing.", keyword.text(text));
+                Err(Fault::new(message, keyword.start, keyword.end))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn misplaced(name: &str, innermost: Option<&str>, keyword: Token) -> Fault {
+    let hint = match innermost {
+        Some(open) => format!(" The innermost block that needs to be closed is '{open}'."),
+        None => String::new(),
+    };
+    Fault::new(format!("Encountered unknown tag '{name}'.{hint}"), keyword.start, keyword.end)
+}
+
 /// Reads one tag of a body. Block tags of macro files are not for here.
-pub(super) fn statement(reader: &mut Reader<'_>) -> Result<(), Fault> {
+pub(super) fn statement(reader: &mut Reader<'_>, open: &mut Open) -> Result<(), Fault> {
     let keyword = reader.expect(Kind::Name, "block tag")?;
-    match keyword.text(reader.text) {
+    let name = keyword.text(reader.text);
+    let mut begins = matches!(name, "if" | "for" | "call" | "macro" | "filter" | "with" | "block" | "autoescape");
+    match name {
         "if" | "elif" => {
             reader.tuple(false)?;
             colon(reader);
         }
         "for" => for_loop(reader)?,
-        "set" => set(reader)?,
+        "set" => begins = set(reader)?,
         "do" => {
             let start = reader.tokens.get(reader.at).map_or(reader.end, |token| token.start);
             if reader.tuple(true)? != Shape::Call {
@@ -38,16 +88,12 @@ pub(super) fn statement(reader: &mut Reader<'_>) -> Result<(), Fault> {
         | "endautoescape" => {}
         // Rare, and left to minijinja as they stand.
         "autoescape" | "include" | "import" | "from" | "extends" | "block" => reader.at = reader.tokens.len(),
-        other => return Err(unknown_tag(other, keyword)),
+        other => return Err(misplaced(other, None, keyword)),
     }
     if reader.at < reader.tokens.len() {
         return Err(reader.expected("end of statement block"));
     }
-    Ok(())
-}
-
-fn unknown_tag(name: &str, keyword: Token) -> Fault {
-    Fault::new(format!("Encountered unknown tag '{name}'."), keyword.start, keyword.end)
+    open.tag(reader.text, keyword, begins)
 }
 
 /// Jinja2 lets a colon end what begins a block.
@@ -73,7 +119,8 @@ fn for_loop(reader: &mut Reader<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn set(reader: &mut Reader<'_>) -> Result<(), Fault> {
+/// Gives true for the form that has a body.
+fn set(reader: &mut Reader<'_>) -> Result<bool, Fault> {
     let mut depth = 0_usize;
     loop {
         match reader.peek() {
@@ -82,16 +129,17 @@ fn set(reader: &mut Reader<'_>) -> Result<(), Fault> {
             Some(Kind::ParenClose) => depth = depth.saturating_sub(1),
             Some(Kind::Name | Kind::Comma | Kind::Dot) => {}
             Some(_) => return Err(reader.expected("end of statement block")),
-            None => return Ok(()),
+            None => return Ok(true),
         }
         reader.at += 1;
     }
     if reader.skip(Kind::Assign).is_some() {
         reader.tuple(true)?;
-        return Ok(());
+        return Ok(false);
     }
     reader.at += 1;
-    filter_chain(reader)
+    filter_chain(reader)?;
+    Ok(true)
 }
 
 fn filter_chain(reader: &mut Reader<'_>) -> Result<(), Fault> {
