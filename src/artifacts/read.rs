@@ -44,7 +44,7 @@ impl PreviousState {
 
     /// An error for a file that what was asked for needs.
     pub fn missing(&self, file: &str) -> Diagnostic {
-        let code = "E0801";
+        let code = "E0811";
         Diagnostic::error(code, format!("no {file} in the state folder `{}`", self.folder)).help(
             "give --state (or DBT_STATE) the target folder of an earlier run, copied to a place that this run does not overwrite",
         )
@@ -158,7 +158,7 @@ mod tests {
         let (state, diagnostics) = state(&[]);
         assert_eq!(codes(&diagnostics), Vec::<&str>::new());
         assert!(state.manifest.is_none() && state.run_results.is_none() && state.sources.is_none());
-        assert_eq!(state.missing("manifest.json").code, "E0801");
+        assert_eq!(state.missing("manifest.json").code, "E0811");
     }
 
     #[test]

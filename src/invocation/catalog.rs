@@ -47,7 +47,7 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     let written = invocation.write("catalog.json", &text);
     let path = invocation.project.target_path.join("catalog.json");
     let text = format!("Catalog written to {}", path.display());
-    invocation.events.emit(Event::Note { name: "CatalogWritten", code: "E041", level: "info", text, data: JsonMap::new() });
+    invocation.events.emit(Event::Note { name: "CatalogWritten", code: "E042", level: "info", text, data: JsonMap::new() });
     if written && errors.is_none() { Outcome::Success } else { Outcome::Failure }
 }
 

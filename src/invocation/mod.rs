@@ -281,8 +281,21 @@ impl Invocation<'_> {
             self.teller.tell(vec![
                 Diagnostic::error("E0805", message).help("check the folder's permissions, or give another with --target-path"),
             ]);
+            return false;
         }
-        written.is_ok()
+        let kind = match name {
+            "manifest.json" => "WritableManifest",
+            "run_results.json" => "RunExecutionResult",
+            "semantic_manifest.json" => "SemanticManifest",
+            "catalog.json" => "CatalogArtifact",
+            _ => return true,
+        };
+        let shown = path.display().to_string();
+        let text = format!("Wrote artifact {kind} to {shown}");
+        let data = [("artifact_path", shown.as_str()), ("artifact_type", kind)];
+        let data = data.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+        self.events.emit(Event::Note { name: "ArtifactWritten", code: "P001", level: "debug", text, data });
+        true
     }
 
     fn not_yet(&self) -> Outcome {

@@ -16,6 +16,9 @@ use crate::report::{LogFormat, Promotion, ReportOptions};
 pub fn load_options(request: &Request, env: HashMap<String, String>) -> LoadOptions {
     let path = |name: &str| request.text(name).map(PathBuf::from);
     let mut flags = request.given.clone();
+    for (name, value) in selection_defaults(request.command) {
+        flags.entry(name).or_insert(value);
+    }
     flags.insert("which".to_owned(), request.command.which().into());
     flags.insert("invocation_command".to_owned(), request.line.as_str().into());
     LoadOptions {
@@ -38,6 +41,27 @@ pub fn load_options(request: &Request, env: HashMap<String, String>) -> LoadOpti
         invocation_id: None,
         started_at: None,
     }
+}
+
+/// What dbt's `args` say of selection where nothing was asked for: `retry` and readers of run_results.json look for them.
+fn selection_defaults(command: Command) -> Vec<(String, Json)> {
+    let (lists, switches): (&[&str], &[&str]) = match command {
+        Command::Build => (
+            &["select", "exclude", "resource_types", "exclude_resource_types"],
+            &["export_saved_queries", "include_saved_query", "show"],
+        ),
+        Command::Test => (&["select", "exclude", "resource_types", "exclude_resource_types"], &[]),
+        Command::Seed => (&["select", "exclude"], &["show"]),
+        Command::Run
+        | Command::Snapshot
+        | Command::Compile
+        | Command::DocsGenerate
+        | Command::SourceFreshness
+        | Command::Clone => (&["select", "exclude"], &[]),
+        _ => (&[], &[]),
+    };
+    let lists = lists.iter().map(|name| ((*name).to_owned(), Json::Array(Vec::new())));
+    lists.chain(switches.iter().map(|name| ((*name).to_owned(), Json::Bool(false)))).collect()
 }
 
 /// What reporting needs: flags in force once the project is loaded, else the request's own.

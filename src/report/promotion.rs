@@ -57,7 +57,7 @@ impl Promotion {
             names.filter(|name| !matches!(*name, "all" | "*" | "Deprecations" | "Hints") && event_names::code(name).is_none());
         unknown
             .map(|name| {
-                Diagnostic::error("E0805", format!("{name} is not a valid dbt error name."))
+                Diagnostic::error("E0810", format!("{name} is not a valid dbt error name."))
                     .help("warn_error_options takes dbt's event names, such as NoNodesForSelectionCriteria, or Deprecations")
             })
             .collect()
