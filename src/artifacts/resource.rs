@@ -265,7 +265,7 @@ impl<'a> DetailView<'a> {
                 }
             }
             // dbt counts a project's hooks from 1 here, though their names count from 0.
-            Detail::Operation { index } => Self::Operation { index: index + 1 },
+            Detail::Operation { index } => Self::Operation { index: *index },
             Detail::Function(body) => {
                 let list = |key: &str| body.get(key).cloned().unwrap_or_else(|| Json::Array(Vec::new()));
                 Self::Function { arguments: list("arguments"), overloads: list("overloads") }

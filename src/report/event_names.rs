@@ -105,7 +105,9 @@ pub(super) fn code(name: &str) -> Option<&'static str> {
 
 /// Deprecations are reported once each and summed up at the end; a group of their own for `--warn-error-options`.
 pub(super) fn is_deprecation(name: &str) -> bool {
-    name.ends_with("Deprecation") || matches!(name, "MetricAttributesRenamed" | "EnvironmentVariableRenamed" | "DeprecatedModel")
+    // A model's own deprecation date is the project's matter, told in full.
+    let of_dbt = name.ends_with("Deprecation") && name != "UpcomingReferenceDeprecation";
+    of_dbt || matches!(name, "MetricAttributesRenamed" | "EnvironmentVariableRenamed")
 }
 
 #[cfg(test)]

@@ -77,9 +77,13 @@ pub fn build(shared: &Shared<'_>, draft: &Draft, patch: Option<&Patch>) -> Built
     if let Some(patch) = patch {
         properties(&mut node, patch, &mut diagnostics);
     }
+    // Names come after the version, which is part of them; constraints after the hooks, whose references come first.
     diagnostics.extend(shared.names.apply(&shared.engine, &mut node, &merged.naming, shared.store_failures));
     if kind != ResourceType::Test {
         hooks(shared, draft, &mut node, &mut diagnostics);
+    }
+    if let Some(patch) = patch.filter(|_| kind == ResourceType::Model) {
+        constraints::apply(&mut node, patch, &mut diagnostics);
     }
     Built { node, diagnostics }
 }
@@ -107,7 +111,8 @@ fn fqn(draft: &Draft, patch: Option<&Patch>) -> Vec<String> {
     fqn
 }
 
-/// The node's tags in dbt's order: a test's own, then those that apply without the property file, then the latter's.
+/// The node's tags in dbt's order: a test's own or an operation's moment, then those that apply without the property file,
+/// then the latter's.
 fn tags(draft: &Draft, levels: &config::Levels<'_>, patch: Option<&JsonMap>, calls: &JsonMap) -> Vec<String> {
     let mut tags = draft.test.as_ref().map(|test| test.tags.clone()).unwrap_or_default();
     // An operation is tagged with its moment, which is how the hooks of a run find it.
@@ -144,7 +149,8 @@ fn unrendered(
         return config::unrendered(&levels, patched, calls);
     }
     let mut written = patched.cloned();
-    if let Some(patch) = patch {
+    // Singular tests have no section of their own in dbt's record of what was written.
+    if let Some(patch) = patch.filter(|patch| patch.section != "data_tests") {
         super::patch::deep_merge(written.get_or_insert_default(), &patch.unrendered);
     }
     let as_written = unrendered_calls(draft);
@@ -158,8 +164,7 @@ fn bare(draft: &Draft, patch: Option<&Patch>, fqn: Vec<String>, config: Config, 
         (Some(suffix), Some(patch)) => UniqueId::from(format!("model.{}.{}.{suffix}", draft.package.name, patch.name)),
         _ => draft.unique_id.clone(),
     };
-    let generic = draft.test.is_some();
-    let checksum = if generic || draft.operation.is_some() { no_checksum() } else { draft.file.checksum.clone() };
+    let checksum = if draft.test.is_some() { no_checksum() } else { draft.file.checksum.clone() };
     Node {
         unique_id,
         resource_type: draft.resource_type,
@@ -269,7 +274,6 @@ fn properties(node: &mut Node, patch: &Patch, diagnostics: &mut Vec<Diagnostic>)
             } else {
                 model.time_spine = super::time_spine::read(patch, diagnostics);
             }
-            constraints::apply(node, patch, diagnostics);
         }
         Detail::Function(body) => *body = super::functions::body(patch),
         _ => {}

@@ -31,18 +31,16 @@ pub fn build(shared: &Shared<'_>, properties: &[Property], diagnostics: &mut Vec
             };
             let mut entry = property.entry.clone();
             let mut table = table.clone();
-            let mut patch_path = None;
             if let Some(over) = over {
                 used.insert((property.package.name.to_string(), name.clone(), None));
                 lay_over(&mut entry, &over.entry, &["overrides", "tables", "name"]);
-                patch_path = Some(over.file.original_path.to_string());
                 let tables = over.entry.get("tables").map(Yaml::items).unwrap_or_default();
                 if let Some(patch) = tables.iter().find(|patch| columns::text(patch.get("name")).as_ref() == Some(&table_name)) {
                     used.insert((property.package.name.to_string(), name.clone(), Some(table_name.clone())));
                     lay_over(&mut table, patch, &["name"]);
                 }
             }
-            let given = Table { property, entry: &entry, table: &table, source_name: &name, name: &table_name, patch_path };
+            let given = Table { property, entry: &entry, table: &table, source_name: &name, name: &table_name };
             sources.push(given.build(shared, diagnostics));
         }
     }
@@ -112,7 +110,6 @@ struct Table<'a> {
     table: &'a Yaml,
     source_name: &'a str,
     name: &'a str,
-    patch_path: Option<String>,
 }
 
 impl Table<'_> {
@@ -171,7 +168,7 @@ impl Table<'_> {
             unrendered_config,
             unrendered_database: columns::text(self.property.unrendered.get("database")),
             unrendered_schema: columns::text(self.property.unrendered.get("schema")),
-            patch_path: self.patch_path,
+            patch_path: None,
             doc_blocks: Vec::new(),
             docs: Docs::default(),
             created_at: shared.created_at,
@@ -272,9 +269,20 @@ fn external(value: Option<&Yaml>) -> Json {
     let Some(value) = value.filter(|value| !value.is_null()) else { return Json::Null };
     let mut whole = JsonMap::new();
     for key in ["location", "file_format", "row_format", "tbl_properties", "partitions"] {
-        whole.insert(key.to_owned(), value.get(key).map_or(Json::Null, Yaml::to_json));
+        whole.insert(key.to_owned(), Json::Null);
     }
     whole.extend(columns::map(Some(value)));
+    for partition in whole.get_mut("partitions").and_then(Json::as_array_mut).into_iter().flatten() {
+        if let Json::Object(given) = partition {
+            let mut full = JsonMap::new();
+            for (key, default) in [("name", json!("")), ("description", json!("")), ("data_type", json!("")), ("meta", json!({}))]
+            {
+                full.insert(key.to_owned(), default);
+            }
+            full.extend(std::mem::take(given));
+            *given = full;
+        }
+    }
     Json::Object(whole)
 }
 

@@ -118,22 +118,16 @@ impl ConfigTrees {
 
     /// The rendered levels, outermost first.
     pub fn rendered<'a>(&'a self, package: &str, kind: ResourceType, fqn: &'a [String]) -> Levels<'a> {
-        self.levels(&self.rendered, package, kind, fqn)
+        self.levels(&self.rendered, package, tree_key(kind, self.analyses_apart), fqn)
     }
 
-    /// The levels as written, for `unrendered_config`.
+    /// The levels as written, for `unrendered_config`; functions read the models' tree here, as in dbt.
     pub fn written<'a>(&'a self, package: &str, kind: ResourceType, fqn: &'a [String]) -> Levels<'a> {
-        self.levels(&self.written, package, kind, fqn)
+        let key = if kind == ResourceType::Function { "models" } else { tree_key(kind, self.analyses_apart) };
+        self.levels(&self.written, package, key, fqn)
     }
 
-    fn levels<'a>(
-        &self,
-        trees: &'a HashMap<Arc<str>, Trees>,
-        package: &str,
-        kind: ResourceType,
-        fqn: &'a [String],
-    ) -> Levels<'a> {
-        let key = tree_key(kind, self.analyses_apart);
+    fn levels<'a>(&self, trees: &'a HashMap<Arc<str>, Trees>, package: &str, key: &str, fqn: &'a [String]) -> Levels<'a> {
         let of = |name: &str| -> Vec<&'a JsonMap> {
             let level = trees.get(name).and_then(|trees| trees.get(key));
             level.map(|level| level.along(fqn).filter(|config| !config.is_empty()).collect()).unwrap_or_default()
