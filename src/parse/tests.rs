@@ -130,6 +130,15 @@ fn every_kind_of_file_has_its_path_and_fqn() {
 }
 
 #[test]
+fn packages_can_tell_a_relation_from_a_text() {
+    let sql = "{% if ref('x') is mapping and ref('x').get('metadata', {}).get('type', '').endswith('Relation') %}{{ ref('yes') }}{% endif %}\
+               {% if 'x' is mapping %}{{ ref('no') }}{% endif %}";
+    let (parsed, told) = parsed(&[("models/m.sql", sql)]);
+    assert_eq!(told, [""; 0]);
+    assert_eq!(ref_names(draft(&parsed, "model.shop.m")), ["x", "x", "yes"]);
+}
+
+#[test]
 fn docs_blocks_lose_their_jinja() {
     let text = "ignored\n{% docs a %}\n Text {% raw %}{{ x }}{% endraw %} \n{% enddocs %}{% docs b %}{% enddocs %}{% docs a %}{% enddocs %}";
     let (parsed, told) = parsed(&[("models/d.md", text)]);

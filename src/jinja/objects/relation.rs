@@ -476,6 +476,11 @@ impl Instance for RelationObject {
         format!("<{} {}>", self.type_name(), self.render())
     }
 
+    /// dbt's relations are mappings to `is mapping`, by which packages know them; none can be looped over.
+    fn is_mapping(&self) -> bool {
+        true
+    }
+
     fn equals(&self, other: &Value) -> bool {
         downcast::<Self>(other).is_some_and(|other| *other == *self)
     }
