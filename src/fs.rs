@@ -10,7 +10,8 @@ pub trait FileSystem: Send + Sync {
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()>;
     fn exists(&self, path: &Path) -> bool;
     fn is_dir(&self, path: &Path) -> bool;
-    /// All files below a folder, depth first, sorted, links followed; absolute paths. A missing folder has none.
+    /// All files below a folder, depth first, sorted, links followed; absolute paths. A missing folder has none; links that lead
+    /// nowhere or back to themselves are left out. An error where a folder cannot be read.
     fn walk(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
     /// Deletes a file, a link or a whole folder; a missing one is no error.
     fn remove(&self, path: &Path) -> io::Result<()>;
@@ -65,9 +66,15 @@ impl FileSystem for Disk {
         let entries = walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name();
         let mut files = Vec::new();
         for entry in entries {
-            let entry = entry?;
-            if entry.file_type().is_file() {
-                files.push(entry.into_path());
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
+                Ok(_) => {}
+                Err(error) => {
+                    let is_gone = error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+                    if !is_gone && error.loop_ancestor().is_none() {
+                        return Err(error.into());
+                    }
+                }
             }
         }
         Ok(files)

@@ -93,9 +93,10 @@ fn find(folder: &Folder<'_>) -> (Vec<Found>, Vec<Diagnostic>) {
         let start = folder.root.join(&search.folder);
         let paths = walked.entry(search.folder.clone()).or_insert_with(|| match folder.fs.walk(&start) {
             Ok(paths) => paths,
-            Err(error) => {
-                diagnostics.push(Diagnostic::error("E0120", format!("the folder {} cannot be read: {error}", start.display())));
-                Vec::new()
+            Err(_) => {
+                let mut paths = Vec::new();
+                walk_what_can_be_read(folder.fs, &start, 0, &mut paths, &mut diagnostics);
+                paths
             }
         });
         for path in paths.iter().filter(|path| fits(path, search.endings)) {
@@ -120,6 +121,34 @@ fn find(folder: &Folder<'_>) -> (Vec<Found>, Vec<Diagnostic>) {
         }
     }
     (found, diagnostics)
+}
+
+/// Folder by folder, so that one that cannot be read hides only itself.
+fn walk_what_can_be_read(
+    fs: &dyn FileSystem,
+    folder: &Path,
+    depth: usize,
+    paths: &mut Vec<PathBuf>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    /// Links may lead back to themselves.
+    const DEEPEST: usize = 40;
+    match fs.entries(folder) {
+        Ok(_) if depth > DEEPEST => {}
+        Ok(entries) => {
+            for path in entries {
+                if fs.is_dir(&path) {
+                    walk_what_can_be_read(fs, &path, depth + 1, paths, diagnostics);
+                } else {
+                    paths.push(path);
+                }
+            }
+        }
+        Err(error) => {
+            let message = format!("the folder {} cannot be read: {error}", folder.display());
+            diagnostics.push(Diagnostic::error("E0120", message).help("change its permissions"));
+        }
+    }
 }
 
 /// By ending, in any case; names that editors and systems make (`.x`, `#x`, `~x`) are none.

@@ -43,15 +43,20 @@ impl Loader<'_> {
         let env = environment::with_dotenv(self.fs, self.cwd, env);
         let root = self.root()?;
         let file = self.project_file(&root, "")?;
-        let (of_project, said) = flags::of_project(file.yaml.get("flags"), &file.source);
-        self.diagnostics.extend(said);
+        let home = env.get("HOME").or_else(|| env.get("USERPROFILE")).map(PathBuf::from);
+        let from_env = ["DBT_ENGINE_PROFILES_DIR", "DBT_PROFILES_DIR"].iter().find_map(|name| env.get(*name));
+        let asked = self.options.profiles_dir.clone().or_else(|| from_env.map(PathBuf::from));
+        let places =
+            profile::Places { fs: self.fs, cwd: self.cwd, root: &root, home: home.as_deref(), profiles_dir: asked.as_deref() };
+        let of_project = self.project_flags(&file, &places);
         let cli_vars = self.cli_vars();
         let vars_file = self.vars_file(&root, &file);
         let mut flags = self.flags(&of_project, &cli_vars);
         let mut invocation = self.invocation(&flags, env);
 
         let before = self.diagnostics.len();
-        let (profile, profiles_dir) = self.profile(&root, &file, &invocation, &cli_vars);
+        let profile = self.profile(&places, &file, &invocation, &cli_vars);
+        let profiles_dir = normal(&places.folder());
         let profile_failed = any_error(&self.diagnostics[before..]);
         if profile_failed && !self.options.profile_required {
             self.diagnostics.truncate(before);
@@ -241,41 +246,59 @@ impl Loader<'_> {
         BaseContext::for_configuration(invocation, vars, given)
     }
 
+    /// The project's `flags:`; where it has none, `config:` of profiles.yml, which is where they once were.
+    fn project_flags(&mut self, file: &ProjectFile, places: &profile::Places<'_>) -> JsonMap {
+        let own = file.yaml.entry("flags").filter(|entry| !entry.value.is_null());
+        let former = places.flags();
+        let (yaml, source) = match (own, &former) {
+            (Some(own), Some((source, former))) if !own.value.entries().is_empty() => {
+                self.diagnostics.push(
+                    Diagnostic::error("E0104", format!("flags are given in {PROJECT_FILE} and under 'config:' of profiles.yml"))
+                        .at(&file.source, own.key_span)
+                        .at_with(source, former.span, "and here")
+                        .help("keep the first: the second is their former place"),
+                );
+                (Some(&own.value), &file.source)
+            }
+            (None, Some((source, former))) => {
+                let message = "'config:' of profiles.yml is the former place of a project's flags";
+                let warning = Diagnostic::warning("W0103", message).at(source, former.span).event("ProjectFlagsMovedDeprecation");
+                self.diagnostics.push(warning.help(format!("move them to 'flags:' of {PROJECT_FILE}")));
+                (Some(former), source)
+            }
+            (own, _) => (own.map(|own| &own.value), &file.source),
+        };
+        let (flags, said) = flags::of_project(yaml, source);
+        self.diagnostics.extend(said);
+        flags
+    }
+
     fn profile(
         &mut self,
-        root: &Path,
+        places: &profile::Places<'_>,
         file: &ProjectFile,
         invocation: &Arc<InvocationInfo>,
         cli_vars: &JsonMap,
-    ) -> (Option<Profile>, PathBuf) {
+    ) -> Option<Profile> {
         let context = self.package_context(invocation, cli_vars);
         let (project_profile, said) = profile::project_profile(&file.yaml, &file.source, &context);
         let unrendered = any_error(&said) && self.options.profile.is_none();
         self.diagnostics.extend(said);
-        let home = invocation.env.get("HOME").or_else(|| invocation.env.get("USERPROFILE")).map(PathBuf::from);
-        let from_env = ["DBT_ENGINE_PROFILES_DIR", "DBT_PROFILES_DIR"].iter().find_map(|name| invocation.env.get(*name));
-        let profiles_dir = self.options.profiles_dir.clone().or_else(|| from_env.map(PathBuf::from));
+        if unrendered {
+            return None;
+        }
         let place = file.yaml.entry("profile").map_or_else(Default::default, |entry| entry.value.span);
-        let choice = profile::Choice {
-            fs: self.fs,
-            cwd: self.cwd,
-            root,
-            home: home.as_deref(),
-            profiles_dir: profiles_dir.as_deref(),
+        let (profile, said) = profile::load(&profile::Choice {
+            places,
             profile: self.options.profile.as_deref(),
             target: self.options.target.as_deref(),
             threads: self.options.threads,
             project_profile,
             project_place: Some((file.source.clone(), place)),
             context: &context,
-        };
-        let folder = normal(&profile::folder(&choice));
-        if unrendered {
-            return (None, folder);
-        }
-        let (profile, said) = profile::load(&choice);
+        });
         self.diagnostics.extend(said);
-        (profile, folder)
+        profile
     }
 
     fn config(&mut self, file: &ProjectFile, context: &BaseContext, version_check: bool) -> ProjectConfig {

@@ -224,7 +224,10 @@ pub(super) fn check_installed(specs: &[PackageSpec], installed: &[PathBuf], file
     if !missing.is_empty() {
         message = format!("{message}; missing: {}", missing.join(", "));
     }
-    let mut diagnostic = Diagnostic::error("E0131", message).help("run 'lineal deps'");
+    // dbt refuses a surplus too; it harms nothing.
+    let surplus = specs.len() < installed.len() && missing.is_empty();
+    let diagnostic = if surplus { Diagnostic::warning("W0131", message) } else { Diagnostic::error("E0131", message) };
+    let mut diagnostic = diagnostic.help("run 'lineal deps'");
     if let Some(first) = specs.first() {
         diagnostic = diagnostic.at(&first.source, first.span);
     }

@@ -16,13 +16,19 @@ pub const PROFILES_FILE: &str = "profiles.yml";
 /// The database of projects that have no profile at all.
 pub const IMPLIED_DATABASE: &str = "lineal.duckdb";
 
-/// What chooses a profile: the command line over the project.
-pub(super) struct Choice<'a> {
+/// Where profiles.yml may lie.
+pub(super) struct Places<'a> {
     pub fs: &'a dyn FileSystem,
     pub cwd: &'a Path,
     pub root: &'a Path,
     pub home: Option<&'a Path>,
+    /// Asked for: no other is looked into then.
     pub profiles_dir: Option<&'a Path>,
+}
+
+/// What chooses a profile: the command line over the project.
+pub(super) struct Choice<'a> {
+    pub places: &'a Places<'a>,
     pub profile: Option<&'a str>,
     pub target: Option<&'a str>,
     pub threads: Option<usize>,
@@ -32,41 +38,60 @@ pub(super) struct Choice<'a> {
     pub context: &'a BaseContext,
 }
 
-/// Where dbt looks: the folder asked for alone, else the current one, else `~/.dbt`. lineal then tries the project's own folder.
-fn folders(choice: &Choice<'_>) -> Vec<PathBuf> {
-    if let Some(folder) = choice.profiles_dir {
-        return vec![choice.cwd.join(folder)];
+impl Places<'_> {
+    /// Where dbt looks: the folder asked for alone, else the current one, else `~/.dbt`. lineal then tries the project's own.
+    fn folders(&self) -> Vec<PathBuf> {
+        if let Some(folder) = self.profiles_dir {
+            return vec![self.cwd.join(folder)];
+        }
+        let home = self.home.map(|home| home.join(".dbt"));
+        std::iter::once(self.cwd.to_owned()).chain(home).chain([self.root.to_owned()]).collect()
     }
-    let home = choice.home.map(|home| home.join(".dbt"));
-    std::iter::once(choice.cwd.to_owned()).chain(home).chain([choice.root.to_owned()]).collect()
-}
 
-/// The folder of the profiles in use, whether it has a file or not.
-pub(super) fn folder(choice: &Choice<'_>) -> PathBuf {
-    let folders = folders(choice);
-    let with_file = folders.iter().find(|folder| choice.fs.exists(&folder.join(PROFILES_FILE)));
-    with_file.or(folders.first()).cloned().unwrap_or_default()
+    /// The folder of the profiles in use, whether it has a file or not.
+    pub fn folder(&self) -> PathBuf {
+        let folders = self.folders();
+        let with_file = folders.iter().find(|folder| self.fs.exists(&folder.join(PROFILES_FILE)));
+        with_file.or(folders.first()).cloned().unwrap_or_default()
+    }
+
+    /// The file in use; None where there is none, or it cannot be read.
+    fn read(&self) -> (Option<(SourceText, Yaml)>, Vec<Diagnostic>) {
+        let path = self.folder().join(PROFILES_FILE);
+        let name = path.display().to_string();
+        let source = match self.fs.read(&path).map(String::from_utf8) {
+            Ok(Ok(text)) => SourceText::new(name, text),
+            Ok(Err(_)) => return (None, vec![Diagnostic::error("E0121", format!("{name} is not UTF-8 text"))]),
+            Err(error) => return (None, vec![Diagnostic::error("E0111", format!("{name} cannot be read: {error}"))]),
+        };
+        let (yaml, diagnostics) = yaml::read(&source);
+        (yaml.map(|yaml| (source, yaml)), diagnostics)
+    }
+
+    /// `config:` of profiles.yml, the former place of the project's `flags:`.
+    pub fn flags(&self) -> Option<(SourceText, Yaml)> {
+        if !self.fs.exists(&self.folder().join(PROFILES_FILE)) {
+            return None;
+        }
+        let (source, yaml) = self.read().0?;
+        let flags = yaml.get("config").filter(|flags| !flags.entries().is_empty())?;
+        Some((source, flags.clone()))
+    }
 }
 
 /// Reads and renders the chosen target. `None` where there is none to use; the diagnostics say why.
 pub(super) fn load(choice: &Choice<'_>) -> (Option<Profile>, Vec<Diagnostic>) {
-    let path = folder(choice).join(PROFILES_FILE);
-    if !choice.fs.exists(&path) {
-        if let Some(folder) = choice.profiles_dir {
+    let folder = choice.places.folder();
+    if !choice.places.fs.exists(&folder.join(PROFILES_FILE)) {
+        if choice.places.profiles_dir.is_some() {
             let message = format!("there is no {PROFILES_FILE} in {}", folder.display());
             let help = "correct --profiles-dir (or DBT_PROFILES_DIR), or leave it out to use an embedded DuckDB file";
             return (None, vec![Diagnostic::error("E0110", message).help(help)]);
         }
         return (Some(implied(choice)), Vec::new());
     }
-    let name = path.display().to_string();
-    let source = match choice.fs.read(&path).map(String::from_utf8) {
-        Ok(Ok(text)) => SourceText::new(name, text),
-        Ok(Err(_)) => return (None, vec![Diagnostic::error("E0111", format!("{name} is not UTF-8 text"))]),
-        Err(error) => return (None, vec![Diagnostic::error("E0111", format!("{name} cannot be read: {error}"))]),
-    };
-    let (yaml, mut diagnostics) = yaml::read(&source);
-    let Some(yaml) = yaml else { return (None, diagnostics) };
+    let (file, mut diagnostics) = choice.places.read();
+    let Some((source, yaml)) = file else { return (None, diagnostics) };
     let mut file = File { choice, source: &source, diagnostics: &mut diagnostics };
     let profile = file.profile(&yaml);
     (profile, diagnostics)
@@ -74,7 +99,7 @@ pub(super) fn load(choice: &Choice<'_>) -> (Option<Profile>, Vec<Diagnostic>) {
 
 /// A project without any profiles.yml runs on a DuckDB file beside dbt_project.yml.
 fn implied(choice: &Choice<'_>) -> Profile {
-    let file = choice.root.join(IMPLIED_DATABASE);
+    let file = choice.places.root.join(IMPLIED_DATABASE);
     let credentials = serde_json::json!({"path": file.to_string_lossy(), "schema": "main", "database": "lineal"});
     let mut profile = Profile {
         name: choice.profile.map(str::to_owned).or_else(|| choice.project_profile.clone()).unwrap_or_else(|| "lineal".to_owned()),
@@ -195,7 +220,9 @@ impl File<'_> {
         let threads = self.threads(&rendered);
         let mut profile = Profile { name, target, adapter: kind.as_str().into(), threads, ..Profile::default() };
         match kind.as_str() {
-            "duckdb" => super::credentials::duckdb(&mut profile, &rendered, self.source, self.choice.root, self.diagnostics),
+            "duckdb" => {
+                super::credentials::duckdb(&mut profile, &rendered, self.source, self.choice.places.root, self.diagnostics)
+            }
             "postgres" => super::credentials::postgres(&mut profile, &rendered, self.source, self.diagnostics),
             _ => {
                 let span = rendered.get("type").map_or(place, |value| value.span);

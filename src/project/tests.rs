@@ -234,3 +234,46 @@ fn package_files_are_checked() {
     assert_eq!(said.len(), starts.len(), "{said:?}");
     assert!(said.iter().zip(starts).all(|(said, start)| said.starts_with(start)), "{said:?}");
 }
+
+#[test]
+fn flags_may_stand_in_their_former_place() {
+    let profiles = format!("config: {{fail_fast: true}}\n{PROFILES}");
+    let project = "name: shop\nprofile: p\n";
+    let fs = Memory::new([("/w/dbt_project.yml", project), ("/w/profiles.yml", &profiles)]);
+    let (loaded, said) = load_in(&fs, "/w", &options());
+    assert!(loaded.unwrap().flag("fail_fast"));
+    assert!(said[0].contains("W0103 'config:' of profiles.yml"), "{said:?}");
+    let both = format!("{project}flags: {{fail_fast: false}}\n");
+    let fs = Memory::new([("/w/dbt_project.yml", both.as_str()), ("/w/profiles.yml", &profiles)]);
+    let (_, said) = load_in(&fs, "/w", &options());
+    assert!(said[0].starts_with("dbt_project.yml:3:1: E0104"), "{said:?}");
+}
+
+#[test]
+fn configuration_is_rendered_with_vars_environment_and_target() {
+    let project = "name: shop\nprofile: \"{{ env_var('PROFILE') }}\"\nmodels:\n  shop:\n    +schema: \"{{ target.name }}_{{ var('suffix') }}\"\n    +enabled: \"{{ var('on', true) }}\"\n    +pre-hook: \"{{ this }}\"\non-run-end: \"{{ x() }}\"\nvars: {late: \"{{ y }}\"}\nseeds: {+bad: \"{{ var('no') }}\"}\n";
+    let profiles = "p:\n  target: \"{{ env_var('TARGET') }}\"\n  outputs:\n    dev:\n      type: duckdb\n      threads: \"{{ env_var('THREADS') | as_number }}\"\n      settings: {s3_secret_access_key: \"{{ env_var('DBT_ENV_SECRET_KEY') }}\"}\n    other: {type: duckdb, path: \"{{ env_var('UNSET') }}\"}\n";
+    let fs =
+        Memory::new([("/w/dbt_project.yml", project), ("/w/profiles.yml", profiles), ("/w/.env", "THREADS=3\nTARGET=dev\n")]);
+    let mut options = options();
+    let env = options.env.get_or_insert_default();
+    env.extend([("PROFILE", "p"), ("DBT_ENV_SECRET_KEY", "k3y")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+    options.vars = Some("suffix: x".to_owned());
+    let (loaded, said) = load_in(&fs, "/w", &options);
+    assert_eq!(
+        said,
+        [
+            "dbt_project.yml:10:15: E0303 this value cannot be rendered: the var 'no' is required, but neither --vars nor the project gives it"
+        ]
+    );
+    let loaded = loaded.unwrap();
+    assert_eq!(loaded.profile.threads, 3);
+    assert_eq!(loaded.profile.credentials["settings"]["s3_secret_access_key"], "k3y");
+    assert_eq!(loaded.profile.shown["settings"], serde_json::json!({}));
+    assert_eq!(loaded.invocation.secrets, ["k3y"]);
+    let config = &loaded.root_package().config;
+    let models = config.resource_config("models").unwrap().to_json();
+    assert_eq!(models, serde_json::json!({"shop": {"+schema": "dev_x", "+enabled": true, "+pre-hook": "{{ this }}"}}));
+    assert_eq!((&config.on_run_end, &config.vars["late"]), (&vec!["{{ x() }}".to_owned()], &"{{ y }}".into()));
+    assert_eq!(config.unrendered_resource_configs[0].1.to_json()["shop"]["+enabled"], "{{ var('on', true) }}");
+}
