@@ -56,13 +56,13 @@ pub fn default_comment(profile: &str, target: &str, dbt_version: &str, node_id: 
     )
 }
 
-/// A template's text, as the body of a macro: `return()` works in it.
+/// A template's text; what it gives to `return()` counts, as in the body of a macro.
 pub fn render(engine: &Engine, template: &str, host: Arc<dyn Host>) -> Result<String, Error> {
-    let text = format!(
-        "{{%- macro query_comment_macro(connection_name, node) -%}}{template}{{%- endmacro -%}}\
-         {{{{ query_comment_macro(connection_name, node) }}}}"
-    );
-    engine.render(&crate::jinja::Template::whole(SourceText::new("query-comment of dbt_project.yml", text)), host)
+    let source = SourceText::new("query-comment of dbt_project.yml", template);
+    engine.render(&crate::jinja::Template::whole(source), host).or_else(|error| match error.returned() {
+        Some(value) => Ok(crate::jinja::text(value)),
+        None => Err(error),
+    })
 }
 
 /// The statement with its comment; without one when that is empty.

@@ -207,11 +207,12 @@ fn takes_little_time() {
                   {% macro pick(x) %}{{ return(adapter.dispatch('pick')(x)) }}{% endmacro %}\
                   {% macro default__pick(x) %}{{ x }}_picked{% endmacro %}";
     let engine = engine(&[("root", &[("macros/m.sql", macros)])]);
-    let mut model = "{{ config(materialized='table') }}\n{% set methods = ['a', 'b', 'c'] %}\nwith x as (select * from {{ ref('x') }}),\n\
+    let mut model =
+        "{{ config(materialized='table') }}\n{% set methods = ['a', 'b', 'c'] %}\nwith x as (select * from {{ ref('x') }}),\n\
                      y as (select * from {{ ref('y') }}),\nz as (select * from {{ ref('z') }})\nselect\n{% for m in methods %}\
                      sum(case when method = '{{ m }}' then amount end) as {{ m }}_amount{{ ',' if not loop.last }}\n{% endfor %}\
                      , {{ cents('amount') }}, {{ cents('b', digits=3) }}, {{ pick('c') }}\n"
-        .to_owned();
+            .to_owned();
     model.push_str(&"  , a_column as another_column -- and a comment that is about as long as a line\n".repeat(30));
     let template = Template::whole(SourceText::new("models/m.sql", model));
     let rounds = 2000_u32;

@@ -90,6 +90,11 @@ impl Error {
     }
 
     /// What `return(value)` gives: it ends the running macro.
+    /// The value of a `return(…)` that no macro caught: what a text of its own (a query comment) gives.
+    pub fn returned(&self) -> Option<&Value> {
+        self.returned.as_deref()
+    }
+
     pub(crate) fn returning(value: Value) -> Self {
         let mut error = Self::compilation("return() was called outside of a macro");
         error.returned = Some(Box::new(value));
