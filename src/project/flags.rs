@@ -129,6 +129,9 @@ const FLAGS: &[Flag] = &[
     command("show_resource_report", false),
     command("use_fast_test_edges", false),
     command("upload_to_artifacts_ingest_api", false),
+    // lineal's own: is a history of the runs kept, and of how many?
+    typed("history", Holds::Bool, Default::None),
+    typed("history_keep", Holds::Number, Default::None),
     Flag { name: "log_file_max_bytes", holds: Holds::Number, default: Default::Number(10 * 1024 * 1024), in_project: false },
 ];
 

@@ -121,11 +121,11 @@ fn spaces_unite_and_commas_intersect() {
 
 #[test]
 fn indirect_selection_decides_which_tests_come_along() {
+    use IndirectSelection::{Buildable, Cautious, Eager, Empty};
     let of = |select: &str, indirect| {
         let (names, _) = choose(None, &request(&[select], &[], indirect));
         names.into_iter().filter(|name| name.contains("test")).collect::<Vec<_>>().join(" ")
     };
-    use IndirectSelection::{Buildable, Cautious, Eager, Empty};
     for (select, indirect, expected) in [
         ("tag:nightly", Eager, "test.not_null_orders test.relationships test.totals_add_up unit_test.orders.sums"),
         ("tag:nightly", Cautious, "test.not_null_orders unit_test.orders.sums"),
