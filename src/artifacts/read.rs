@@ -89,7 +89,6 @@ fn previous_results(file: &Json) -> indexmap::IndexMap<String, PreviousResult> {
 }
 
 /// One artifact, its version checked. `Ok(None)`: no such file.
-#[expect(clippy::result_large_err, reason = "at most three in an invocation")]
 fn read_artifact(fs: &dyn FileSystem, folder: &Path, name: &str, kind: &str, newest: u32) -> Result<Option<Json>, Diagnostic> {
     let path = folder.join(name);
     if !fs.exists(&path) {

@@ -73,8 +73,7 @@ pub fn record_config(capture: &mut Capture, arguments: Arguments) -> Result<(), 
 
 fn one_or_two(function: &str, positional: &[Json]) -> Result<(Option<String>, String), String> {
     match positional {
-        [name] => Ok((None, text(function, name)?)),
-        [Json::Null, name] => Ok((None, text(function, name)?)),
+        [name] | [Json::Null, name] => Ok((None, text(function, name)?)),
         [package, name] => Ok((Some(text(function, package)?), text(function, name)?)),
         other => Err(format!("`{function}` takes a name, or a package and a name; it was given {} arguments", other.len())),
     }

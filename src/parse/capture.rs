@@ -53,7 +53,7 @@ impl Captures {
         let macros = &self.engine.macros;
         let replaced = |name: &&str| [package, root].iter().any(|package| macros.in_package(package, name).is_some());
         self.project.flags.get("static_parser").and_then(Json::as_bool).unwrap_or(true)
-            && !["ref", "source", "config"].iter().any(|name| replaced(name))
+            && !["ref", "source", "config"].iter().any(replaced)
             && static_model::is_static(text)
     }
 
@@ -178,7 +178,7 @@ impl Captures {
                 return (capture, problem(message, span));
             }
         }
-        capture.config_calls.extend(asked.as_config());
+        capture.config_calls.extend(asked.into_config());
         (capture, None)
     }
 
@@ -211,7 +211,7 @@ struct AskedConfig {
 }
 
 impl AskedConfig {
-    fn as_config(self) -> Option<crate::manifest::JsonMap> {
+    fn into_config(self) -> Option<crate::manifest::JsonMap> {
         if self.keys.iter().all(Vec::is_empty) {
             return None;
         }

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 use crate::jinja::{self, BlockKind, Template};
-use crate::manifest::{Checksum, Language, ResourceType, UniqueId};
-use crate::project::{FileKind, Package, SourceFile};
+use crate::manifest::{Language, ResourceType, UniqueId};
+use crate::project::{self, FileKind, Package, SourceFile};
 
 use super::capture::Captures;
 use super::{Capture, CaptureNode, Draft, static_model};
@@ -36,7 +34,7 @@ pub fn of_file(captures: &Captures, package: &Arc<Package>, file: &Arc<SourceFil
     };
     let mut fqn = fqn_prefix(&package.name, &path);
     fqn.push(name.clone());
-    let draft = Draft { path, fqn, ..new_draft(kind, name, package, file, trimmed(&file.source.text)) };
+    let draft = Draft { fqn, path, ..new_draft(kind, name, package, file, trimmed(&file.source.text)) };
     if kind == ResourceType::Seed {
         return (vec![draft], Vec::new());
     }
@@ -105,15 +103,14 @@ fn in_project_file(mut problem: Diagnostic, source: &SourceText, text: &str) -> 
 /// dbt_project.yml as the file that operations stand in.
 fn project_file(package: &Package) -> Arc<SourceFile> {
     let source = package.config.source.clone().unwrap_or_else(|| SourceText::new("dbt_project.yml", ""));
-    let digest = Sha256::digest(source.text.trim().as_bytes());
-    let checksum = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let checksum = project::checksum(source.text.trim());
     Arc::new(SourceFile {
         kind: FileKind::Properties,
         original_path: "./dbt_project.yml".into(),
         path: "dbt_project.yml".into(),
         search_path: ".".into(),
         source,
-        checksum: Checksum { name: "sha256", checksum },
+        checksum,
         modified: None,
     })
 }

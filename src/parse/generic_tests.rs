@@ -217,11 +217,11 @@ fn unfold_arguments(
     let is_argument = |key: &String| {
         !CONFIG_KEYS.contains(&key.as_str()) && !["config", "column_name", "description", "name"].contains(&key.as_str())
     };
-    if !given.as_ref().is_some_and(is_true) {
-        if let Some(first) = arguments.keys().find(|key| is_argument(key)) {
-            let message = format!("the arguments of the data test `{name}` (`{first}` …) belong under `arguments`");
-            warn("MissingArgumentsPropertyInGenericTestDeprecation", message, "move them there");
-        }
+    if !given.as_ref().is_some_and(is_true)
+        && let Some(first) = arguments.keys().find(|key| is_argument(key))
+    {
+        let message = format!("the arguments of the data test `{name}` (`{first}` …) belong under `arguments`");
+        warn("MissingArgumentsPropertyInGenericTestDeprecation", message, "move them there");
     }
     if let Some(Json::Object(given)) = given {
         arguments.extend(given);
@@ -339,7 +339,9 @@ fn raw_code(test_name: &str, namespace: Option<&str>, config: &JsonMap) -> Strin
             Json::String(text) => format!("{key}=\"{}\"", text.replace('"', "\\\"")),
             other => format!("{key}={}", python_str(other)),
         });
-        code.push_str(&format!("{{{{ config({}) }}}}", values.collect::<Vec<_>>().join(",")));
+        code.push_str("{{ config(");
+        code.push_str(&values.collect::<Vec<_>>().join(","));
+        code.push_str(") }}");
     }
     code
 }

@@ -154,7 +154,7 @@ impl CaptureHost {
     fn this(&self, kind: Option<RelationType>) -> Value {
         match &self.node.relation {
             None => Value::from(()),
-            Some(relation) => self.adapter.relation(Relation { kind: kind.or(relation.kind), ..relation.clone() }),
+            Some(relation) => objects::relation::value(Relation { kind: kind.or(relation.kind), ..relation.clone() }),
         }
     }
 
@@ -268,7 +268,7 @@ impl ConfigObject {
 }
 
 impl Instance for ConfigObject {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "ParseConfigObject"
     }
 
@@ -320,7 +320,7 @@ impl MetricReference {
 }
 
 impl Instance for MetricReference {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "MetricReference"
     }
 

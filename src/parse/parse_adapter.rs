@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::jinja::objects::adapter_methods::{self, AdapterFacts};
-use crate::jinja::objects::{api_with, relation};
+use crate::jinja::objects::api_with;
 use crate::jinja::{Args, Cx, Error, Instance, Value};
-use crate::manifest::{Include, Json, Relation};
+use crate::manifest::{Include, Json};
 use crate::project::Project;
 
 use super::macros::search_packages;
@@ -40,10 +40,6 @@ impl ParseAdapter {
     /// Which parts of names the root project quotes: all, unless it says otherwise.
     pub fn quoting(&self) -> Include {
         self.facts.quoting
-    }
-
-    pub fn relation(&self, relation: Relation) -> Value {
-        relation::value(relation)
     }
 
     /// `api.Relation` and `api.Column`.

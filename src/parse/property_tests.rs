@@ -173,11 +173,11 @@ impl<'y> Finder<'y> {
         let own = texts(column.get("tags")).into_iter();
         let configured = texts(column.get("config").and_then(|config| config.get("tags"))).into_iter();
         let tags: Vec<String> = tags.iter().cloned().chain(own).chain(configured).collect();
-        self.list(column, target, Some(name), &tags);
+        self.list(column, target, Some(&name), &tags);
     }
 
     /// The items under `data_tests:`, or `tests:` as older projects spell it.
-    fn list(&mut self, holder: &'y Yaml, target: &TestTarget, column_name: Option<String>, tags: &[String]) {
+    fn list(&mut self, holder: &'y Yaml, target: &TestTarget, column_name: Option<&str>, tags: &[String]) {
         let given = |key| holder.entry(key).filter(|entry| !entry.value.is_null());
         let (old, new) = (given("tests"), given("data_tests"));
         if let (Some(old), Some(new)) = (old, new)
@@ -195,8 +195,12 @@ impl<'y> Finder<'y> {
             return;
         };
         for test in tests {
-            let site =
-                TestSite { source: self.source, target: target.clone(), column_name: column_name.clone(), tags: tags.to_vec() };
+            let site = TestSite {
+                source: self.source,
+                target: target.clone(),
+                column_name: column_name.map(str::to_owned),
+                tags: tags.to_vec(),
+            };
             self.found.push((test, site));
         }
     }

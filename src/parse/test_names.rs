@@ -1,5 +1,7 @@
 //! The names that dbt makes for generic tests: from the test, what it tests, and the arguments as Python prints them.
 
+use std::fmt::Write as _;
+
 use md5::{Digest, Md5};
 
 use crate::manifest::{Json, JsonMap};
@@ -80,8 +82,16 @@ fn hashable(value: &Json, out: &mut String) {
     }
 }
 
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
 fn md5_hex(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Md5::digest(text.as_bytes()))
 }
 
 /// Every run of other characters than ASCII letters, digits and `_` becomes one `_`.
@@ -156,11 +166,15 @@ fn python_quoted(text: &str) -> String {
                 out.push('\\');
                 out.push(letter);
             }
-            letter if !is_printable(letter) => match letter as u32 {
-                code @ 0..=0xff => out.push_str(&format!("\\x{code:02x}")),
-                code @ 0x100..=0xffff => out.push_str(&format!("\\u{code:04x}")),
-                code => out.push_str(&format!("\\U{code:08x}")),
-            },
+            letter if !is_printable(letter) => {
+                let code = letter as u32;
+                // Writing to a String cannot fail.
+                let _ = match code {
+                    0..=0xff => write!(out, "\\x{code:02x}"),
+                    0x100..=0xffff => write!(out, "\\u{code:04x}"),
+                    _ => write!(out, "\\U{code:08x}"),
+                };
+            }
             letter => out.push(letter),
         }
     }
