@@ -103,7 +103,7 @@ fn in_project_file(mut problem: Diagnostic, source: &SourceText, text: &str) -> 
 /// dbt_project.yml as the file that operations stand in.
 fn project_file(package: &Package) -> Arc<SourceFile> {
     let source = package.config.source.clone().unwrap_or_else(|| SourceText::new("dbt_project.yml", ""));
-    let checksum = project::checksum(source.text.trim());
+    let checksum = project::checksum(&source.text);
     Arc::new(SourceFile {
         kind: FileKind::Properties,
         original_path: "./dbt_project.yml".into(),

@@ -12,6 +12,7 @@ use crate::manifest::{ColumnInfo, DocBlock, Json, JsonMap, Macro, Node, Source, 
 use super::host::DocsHost;
 use super::nearest;
 use super::nodes::Shared;
+use super::refs::Origin;
 
 /// Docs blocks by name and package.
 pub struct Docs {
@@ -25,6 +26,7 @@ pub struct Whose<'a> {
     pub unique_id: &'a UniqueId,
     pub package: &'a str,
     pub path: &'a str,
+    pub origin: Option<&'a Origin>,
 }
 
 impl Docs {
@@ -104,13 +106,16 @@ impl Docs {
     }
 
     /// What is told of a docs block that is not there.
-    pub fn missing_message(&self, unique_id: &UniqueId, name: &str) -> String {
+    pub fn missing_message(unique_id: &UniqueId, name: &str) -> String {
         format!("Documentation for '{unique_id}' depends on doc '{name}' which was not found")
     }
 
     fn missing(&self, whose: &Whose<'_>, name: &str) -> Diagnostic {
-        let message = self.missing_message(whose.unique_id, name);
+        let message = Self::missing_message(whose.unique_id, name);
         let mut diagnostic = Diagnostic::error("E0409", message).node(whose.unique_id.shared());
+        if let Some((source, span)) = whose.origin.and_then(|origin| origin.doc_place(name)) {
+            diagnostic = diagnostic.at(&source, span);
+        }
         diagnostic.help = nearest::hint(name, self.blocks.keys().map(String::as_str))
             .or_else(|| Some(format!("define it with {{% docs {name} %}} … {{% enddocs %}} in a .md file")));
         diagnostic
@@ -129,11 +134,11 @@ impl Docs {
     }
 
     /// Descriptions of nodes and their columns, in parallel.
-    pub fn nodes(self: &Arc<Self>, shared: &Shared<'_>, nodes: &mut [Node]) -> Vec<Diagnostic> {
-        let each = nodes.par_iter_mut().map(|node| {
+    pub fn nodes(self: &Arc<Self>, shared: &Shared<'_>, nodes: &mut [Node], origins: &[Origin]) -> Vec<Diagnostic> {
+        let each = nodes.par_iter_mut().zip(origins).filter(|(node, _)| node.config.enabled()).map(|(node, origin)| {
             let mut diagnostics = Vec::new();
             let (id, package, path) = (node.unique_id.clone(), node.package_name.clone(), node.original_file_path.clone());
-            let whose = Whose { unique_id: &id, package: &package, path: &path };
+            let whose = Whose { unique_id: &id, package: &package, path: &path, origin: Some(origin) };
             node.doc_blocks = self.render(shared, &whose, &mut node.description, &mut diagnostics);
             self.columns(shared, &whose, &mut node.columns, &mut diagnostics);
             diagnostics
@@ -143,7 +148,7 @@ impl Docs {
 
     pub fn source(self: &Arc<Self>, shared: &Shared<'_>, source: &mut Source, diagnostics: &mut Vec<Diagnostic>) {
         let (id, package, path) = (source.unique_id.clone(), source.package_name.clone(), source.original_file_path.clone());
-        let whose = Whose { unique_id: &id, package: &package, path: &path };
+        let whose = Whose { unique_id: &id, package: &package, path: &path, origin: None };
         source.doc_blocks = self.render(shared, &whose, &mut source.description, diagnostics);
         self.render(shared, &whose, &mut source.source_description, diagnostics);
         self.columns(shared, &whose, &mut source.columns, diagnostics);
@@ -151,7 +156,7 @@ impl Docs {
 
     pub fn of_macro(self: &Arc<Self>, shared: &Shared<'_>, own: &mut Macro, diagnostics: &mut Vec<Diagnostic>) {
         let (id, package, path) = (own.unique_id.clone(), own.package_name.clone(), own.original_file_path.clone());
-        let whose = Whose { unique_id: &id, package: &package, path: &path };
+        let whose = Whose { unique_id: &id, package: &package, path: &path, origin: None };
         self.render(shared, &whose, &mut own.description, diagnostics);
         for argument in &mut own.arguments {
             self.render(shared, &whose, &mut argument.description, diagnostics);

@@ -73,13 +73,11 @@ fn template(text: &str, values: &JsonMap) -> Result<String, String> {
             rest = after;
             continue;
         }
-        let (name, tail) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-            Some(braced) => braced,
-            None => {
-                let end = after.find(|letter: char| !(letter.is_alphanumeric() || letter == '_')).unwrap_or(after.len());
-                after.split_at(end)
-            }
-        };
+        let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let (name, tail) = braced.unwrap_or_else(|| {
+            let end = after.find(|letter: char| !(letter.is_alphanumeric() || letter == '_')).unwrap_or(after.len());
+            after.split_at(end)
+        });
         out.push_str(&value(name, values)?);
         rest = tail;
     }

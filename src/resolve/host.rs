@@ -176,7 +176,7 @@ impl Host for DocsHost {
                         _ => return Err(Error::compilation("doc() takes at most two arguments: the package and the name")),
                     };
                     let Some(block) = docs.find(of, name, &package) else {
-                        return Err(Error::compilation(docs.missing_message(&unique_id, name)));
+                        return Err(Error::compilation(Docs::missing_message(&unique_id, name)));
                     };
                     found.lock().unwrap_or_else(PoisonError::into_inner).push(block.unique_id.clone());
                     Ok(Value::from(block.block_contents.as_str()))

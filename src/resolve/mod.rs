@@ -60,8 +60,10 @@ pub fn resolve(project: &Arc<Project>, parsed: Parsed) -> (Option<Manifest>, Vec
     let exposures = build_exposures(&shared, &parsed.properties, &index, &docs, &mut diagnostics);
     let semantics = build_semantics(&shared, &parsed.properties, &nodes, &index, &docs, &mut diagnostics);
     let unit_tests = build_unit_tests(&shared, &parsed, &nodes, &mut diagnostics);
-    diagnostics.extend(docs.nodes(&shared, &mut nodes));
-    sources.iter_mut().for_each(|source| docs.source(&shared, source, &mut diagnostics));
+    diagnostics.extend(docs.nodes(&shared, &mut nodes, &origins));
+    for source in sources.iter_mut().filter(|source| source.config.enabled()) {
+        docs.source(&shared, source, &mut diagnostics);
+    }
     let macros = macros::described(&shared, &parsed.macros, &parsed.properties, &docs, &mut diagnostics);
     primary_key::infer(&mut nodes);
     diagnostics.extend(checks::check(&shared, &nodes, &origins, &groups));
@@ -106,10 +108,11 @@ fn root_values(package: &Package, tree: &str) -> JsonMap {
     columns::map(package.config.resource_config(tree))
 }
 
-fn origin(draft: &Draft) -> Origin {
+fn origin(draft: &Draft, patch: Option<&patch::Patch>) -> Origin {
+    let described = patch.map(|patch| (patch.file.source.clone(), patch.entry.span));
     match &draft.test {
-        Some(test) => Origin { source: test.place.0.clone(), span: test.place.1, exact: true },
-        None => Origin { source: draft.file.source.clone(), span: draft.span, exact: false },
+        Some(test) => Origin::of_property(&test.place.0, test.place.1),
+        None => Origin { source: draft.file.source.clone(), span: draft.span, exact: false, described },
     }
 }
 
@@ -128,7 +131,7 @@ fn build_nodes(shared: &Shared<'_>, parsed: &Parsed, diagnostics: &mut Vec<Diagn
     }
     let (files, tests) = nodes.split_at_mut(of_files);
     tests_of_nodes::attach(files, tests, order[of_files..].iter().map(|at| &parsed.drafts[*at]));
-    let origins = order.iter().map(|at| origin(&parsed.drafts[*at])).collect();
+    let origins = order.iter().map(|at| origin(&parsed.drafts[*at], attached.patches[*at].as_ref())).collect();
     (nodes, origins)
 }
 
@@ -150,7 +153,8 @@ fn build_exposures(
             diagnostics.extend(index.follow_exposure(&mut exposure, &origin));
         }
         let id = exposure.unique_id.clone();
-        let whose = docs::Whose { unique_id: &id, package: &property.package.name, path: &property.file.original_path };
+        let package = &property.package.name;
+        let whose = docs::Whose { unique_id: &id, package, path: &property.file.original_path, origin: Some(&origin) };
         docs.render(shared, &whose, &mut exposure.description, diagnostics);
         exposures.push(exposure);
     }
@@ -158,7 +162,7 @@ fn build_exposures(
 }
 
 fn property_origin(property: &Property) -> Origin {
-    Origin { source: property.file.source.clone(), span: property.entry.span, exact: true }
+    Origin::of_property(&property.file.source, property.entry.span)
 }
 
 fn duplicate(property: &Property, id: &UniqueId, name: &str, plural: &str) -> Diagnostic {
@@ -201,7 +205,8 @@ fn build_semantics(
     for written in all {
         let of = &mut written.of;
         let (id, package, path) = (of.unique_id.clone(), of.package_name.clone(), of.original_file_path.clone());
-        let whose = docs::Whose { unique_id: &id, package: &package, path: &path };
+        let origin = Origin::of_property(&written.file.source, written.span);
+        let whose = docs::Whose { unique_id: &id, package: &package, path: &path, origin: Some(&origin) };
         docs.render(shared, &whose, &mut of.description, diagnostics);
         docs.body(shared, &whose, &mut of.body, diagnostics);
     }
@@ -214,7 +219,7 @@ fn build_unit_tests(shared: &Shared<'_>, parsed: &Parsed, nodes: &[Node], diagno
     let mut tests: Vec<UnitTest> = Vec::new();
     for property in of_section(&parsed.properties, "unit_tests") {
         let Some(written) = unit_tests::unit_test(shared, property, &seeds, diagnostics) else { continue };
-        for test in unit_tests::follow(written, &models, diagnostics) {
+        for test in unit_tests::follow(&written, &models, diagnostics) {
             if tests.iter().any(|known| known.unique_id == test.unique_id) {
                 diagnostics.push(duplicate(property, &test.unique_id, &test.name, "unit tests"));
             }

@@ -83,6 +83,23 @@ pub struct Origin {
     pub span: Span,
     /// Written in a property file: the place itself, not to be searched.
     pub exact: bool,
+    /// The property-file entry that describes it.
+    pub described: Option<(SourceText, Span)>,
+}
+
+impl Origin {
+    /// The place of what a property file defines.
+    pub fn of_property(source: &SourceText, span: Span) -> Self {
+        Self { source: source.clone(), span, exact: true, described: Some((source.clone(), span)) }
+    }
+
+    /// Where the description names a docs block: the name's place in the entry, as far as it is written there.
+    pub fn doc_place(&self, name: &str) -> Option<(SourceText, Span)> {
+        let (source, span) = self.described.as_ref()?;
+        let found = source.text.get(span.start..span.end).and_then(|entry| entry.find(name));
+        let span = found.map_or(*span, |at| Span::new(span.start + at, span.start + at + name.len()));
+        Some((source.clone(), span))
+    }
 }
 
 impl Index {
@@ -184,7 +201,7 @@ impl Index {
         follow.all(self, &node.refs, &node.sources, &node.functions);
         let Follow { parents, diagnostics, lost, .. } = follow;
         node.depends_on.nodes = parents;
-        if lost {
+        if lost && node.resource_type == ResourceType::Test {
             node.config.0.insert("enabled".to_owned(), Json::Bool(false));
         }
         diagnostics
@@ -396,7 +413,8 @@ impl Target {
         };
         if self.package.is_some() || self.version.is_some() {
             let known = names.enabled.get(&self.name).into_iter().flatten();
-            let ids: Vec<&str> = known.map(|(_, id)| id.as_str()).collect();
+            let mut ids: Vec<&str> = known.map(|(_, id)| id.as_str()).collect();
+            ids.dedup();
             if !ids.is_empty() {
                 return Some(format!("there is {}", ids.join(", ")));
             }

@@ -40,7 +40,7 @@ pub fn build(shared: &Shared<'_>, properties: &[Property], diagnostics: &mut Vec
                     lay_over(&mut table, patch, &["name"]);
                 }
             }
-            let given = Table { property, entry: &entry, table: &table, source_name: &name, name: &table_name };
+            let given = Table { property, entry: &entry, own: &table, source_name: &name, name: &table_name };
             sources.push(given.build(shared, diagnostics));
         }
     }
@@ -107,7 +107,7 @@ fn lay_over(base: &mut Yaml, over: &Yaml, except: &[&str]) {
 struct Table<'a> {
     property: &'a Property,
     entry: &'a Yaml,
-    table: &'a Yaml,
+    own: &'a Yaml,
     source_name: &'a str,
     name: &'a str,
 }
@@ -134,14 +134,14 @@ impl Table<'_> {
         let config = merged.config;
 
         let quoting = self.quoting();
-        let identifier = columns::text(self.table.get("identifier")).unwrap_or_else(|| self.name.to_owned());
+        let identifier = columns::text(self.own.get("identifier")).unwrap_or_else(|| self.name.to_owned());
         let schema = columns::text(self.entry.get("schema")).filter(|text| !text.is_empty());
         let schema = schema.unwrap_or_else(|| self.source_name.to_owned());
         let database = columns::text(self.entry.get("database")).filter(|text| !text.is_empty());
         let database = database.or_else(|| shared.project.profile.database.clone());
         let mut source_meta = columns::map(self.entry.get("meta"));
         source_meta.extend(columns::map(self.entry.get("config").and_then(|config| config.get("meta"))));
-        let columns_given = self.table.get("columns").map(Yaml::items).unwrap_or_default();
+        let columns_given = self.own.get("columns").map(Yaml::items).unwrap_or_default();
         let mut source = Source {
             unique_id,
             name: self.name.to_owned(),
@@ -159,8 +159,8 @@ impl Table<'_> {
             loaded_at_field: config.text("loaded_at_field").map(str::to_owned),
             loaded_at_query: config.text("loaded_at_query").map(str::to_owned),
             freshness: config.get("freshness").cloned().unwrap_or(Json::Null),
-            external: external(self.table.get("external")),
-            description: columns::text(self.table.get("description")).unwrap_or_default(),
+            external: external(self.own.get("external")),
+            description: columns::text(self.own.get("description")).unwrap_or_default(),
             columns: columns::columns(columns_given, file, diagnostics),
             meta: config.object("meta").cloned().unwrap_or_default(),
             source_meta,
@@ -177,28 +177,28 @@ impl Table<'_> {
         };
         source.relation_name = relation_name(shared, &source).unwrap_or_else(|message| {
             let diagnostic = Diagnostic::error("E0270", format!("{}: {message}", source.unique_id));
-            diagnostics.push(diagnostic.at(&self.property.file.source, self.table.span).node(source.unique_id.shared()));
+            diagnostics.push(diagnostic.at(&self.property.file.source, self.own.span).node(source.unique_id.shared()));
             String::new()
         });
         source
     }
 
     fn config_place(&self, key: &str) -> crate::diagnostic::Span {
-        let maps = [self.table.get("config"), Some(self.table), self.entry.get("config"), Some(self.entry)];
-        maps.into_iter().flatten().find_map(|map| map.get(key)).unwrap_or(self.table).span
+        let maps = [self.own.get("config"), Some(self.own), self.entry.get("config"), Some(self.entry)];
+        maps.into_iter().flatten().find_map(|map| map.get(key)).unwrap_or(self.own).span
     }
 
     /// Table over source for a key that may stand in `config:` or beside it.
     fn both(&self, key: &str) -> [Option<&Yaml>; 4] {
         let within = |entry: &'_ Yaml| entry.get("config").and_then(|config| config.get(key)).is_some();
         let config = |entry| if within(entry) { Yaml::get(entry, "config").and_then(|config| config.get(key)) } else { None };
-        [self.entry.get(key), config(self.entry), self.table.get(key), config(self.table)]
+        [self.entry.get(key), config(self.entry), self.own.get(key), config(self.own)]
     }
 
     /// The config that the property file gives: source's, then table's, with freshness, meta, tags and loaded_at merged.
     fn precedence(&self, diagnostics: &mut Vec<Diagnostic>) -> JsonMap {
         let mut config = columns::map(self.entry.get("config"));
-        config.extend(columns::map(self.table.get("config")));
+        config.extend(columns::map(self.own.get("config")));
         match self.freshness(diagnostics) {
             Json::Null => {
                 config.insert("freshness".to_owned(), Json::Null);
@@ -225,7 +225,7 @@ impl Table<'_> {
         let mut read = |value: Option<&Yaml>| {
             let given = value.map_or_else(|| json!({}), Yaml::to_json);
             freshness::normal(&given).unwrap_or_else(|message| {
-                let place = value.map_or(self.table.span, |value| value.span);
+                let place = value.map_or(self.own.span, |value| value.span);
                 diagnostics.push(Diagnostic::error("E0271", message).at(&self.property.file.source, place));
                 json!({"warn_after": null, "error_after": null, "filter": null})
             })
@@ -243,7 +243,7 @@ impl Table<'_> {
         let present = table_field.is_some() || of_table.0.is_some();
         for (both, level, place) in [
             (of_source.0.is_some() && of_source.1.is_some(), "source", self.entry.span),
-            (present && of_table.1.is_some(), "table", self.table.span),
+            (present && of_table.1.is_some(), "table", self.own.span),
         ] {
             if both {
                 let message = format!("Cannot specify both loaded_at_field and loaded_at_query at {level} level.");
@@ -258,7 +258,7 @@ impl Table<'_> {
     fn quoting(&self) -> JsonMap {
         let part = |key: &str| {
             let given = |entry: &Yaml| entry.get("quoting").and_then(|quoting| quoting.get(key)).and_then(Yaml::as_bool);
-            json!(given(self.table).or_else(|| given(self.entry)))
+            json!(given(self.own).or_else(|| given(self.entry)))
         };
         ["database", "schema", "identifier", "column"].into_iter().map(|key| (key.to_owned(), part(key))).collect()
     }

@@ -71,13 +71,12 @@ pub fn unit_test<'a>(
     let reader = Reader { property, seeds, name: &name };
     let inputs = entry.get("given").map(Yaml::items).unwrap_or_default();
     let given: Vec<JsonMap> = inputs.iter().map(|input| reader.fixture(input, true, diagnostics)).collect();
-    let expect = match entry.get("expect") {
-        Some(expect) => reader.fixture(expect, false, diagnostics),
-        None => {
-            let message = format!("The unit test '{name}' needs an `expect`");
-            diagnostics.push(Diagnostic::error("E0283", message).at(&property.file.source, entry.span));
-            JsonMap::new()
-        }
+    let expect = if let Some(expect) = entry.get("expect") {
+        reader.fixture(expect, false, diagnostics)
+    } else {
+        let message = format!("The unit test '{name}' needs an `expect`");
+        diagnostics.push(Diagnostic::error("E0283", message).at(&property.file.source, entry.span));
+        JsonMap::new()
     };
     let overrides = overrides(entry.get("overrides"));
     let versions = versions(entry.get("versions"));
@@ -183,15 +182,13 @@ impl Reader<'_> {
     fn fixture_text(&self, name: &str, span: Span) -> Result<String, (String, Span)> {
         let stem = |path: &str| Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let fixtures = || self.property.package.files.iter().filter(|file| file.kind == FileKind::Fixture);
-        match fixtures().find(|file| stem(&file.path).as_deref() == Some(name)) {
-            Some(file) => Ok(file.source.text.to_string()),
-            None => {
-                let known: Vec<String> = fixtures().filter_map(|file| stem(&file.path)).collect();
-                let hint = nearest::hint(name, known.iter().map(String::as_str)).unwrap_or_default();
-                let path = &self.property.file.original_path;
-                Err((format!("File not found for fixture '{name}' in unit tests in {path}. {hint}").trim_end().to_owned(), span))
-            }
+        if let Some(file) = fixtures().find(|file| stem(&file.path).as_deref() == Some(name)) {
+            return Ok(file.source.text.to_string());
         }
+        let known: Vec<String> = fixtures().filter_map(|file| stem(&file.path)).collect();
+        let hint = nearest::hint(name, known.iter().map(String::as_str)).unwrap_or_default();
+        let path = &self.property.file.original_path;
+        Err((format!("File not found for fixture '{name}' in unit tests in {path}. {hint}").trim_end().to_owned(), span))
     }
 
     /// An input that names a seed and gives no rows has the seed's.
@@ -307,7 +304,7 @@ impl<'a> Models<'a> {
 }
 
 /// Finds the tested model, checks overrides, and makes one test of each version of a versioned model.
-pub fn follow(written: Written<'_>, models: &Models<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<UnitTest> {
+pub fn follow(written: &Written<'_>, models: &Models<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<UnitTest> {
     let mut words = written.of.model.split_whitespace();
     let (name, version) = (words.next().unwrap_or_default().to_owned(), words.next().map(str::to_owned));
     let package = written.of.package_name.clone();
@@ -342,8 +339,8 @@ pub fn follow(written: Written<'_>, models: &Models<'_>, diagnostics: &mut Vec<D
     test.depends_on.nodes = vec![tested.unique_id.clone()];
     test.tested_node = Some(tested.unique_id.clone());
     test.schema.clone_from(&tested.schema);
-    check_incremental(&written, tested, diagnostics);
-    by_version(&written, test, tested, &named, diagnostics)
+    check_incremental(written, tested, diagnostics);
+    by_version(written, test, tested, &named, diagnostics)
 }
 
 fn check_incremental(written: &Written<'_>, tested: &Node, diagnostics: &mut Vec<Diagnostic>) {
@@ -393,7 +390,8 @@ fn by_version(
         return vec![test];
     }
     let taken = |version: &VersionText| {
-        if !exclude.is_empty() { !exclude.contains(version) } else { test.versions.is_null() || include.contains(version) }
+        let named = test.versions.is_null() || include.contains(version);
+        if exclude.is_empty() { named } else { !exclude.contains(version) }
     };
     let mut tests = Vec::new();
     for node in named.iter().filter(|node| node.config.enabled()) {

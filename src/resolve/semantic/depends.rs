@@ -154,12 +154,11 @@ impl Walk {
     /// A simple metric of the new YAML: its semantic model.
     fn aggregation(&self, at: usize, params: &Json, metrics: &mut [Written], diagnostics: &mut Vec<Diagnostic>) {
         let metric = &mut metrics[at];
-        match params.pointer("/metric_aggregation_params/semantic_model").and_then(Json::as_str) {
-            Some(model) => add(&mut metric.of.depends_on.nodes, format!("semantic_model.{}.{model}", self.root).into()),
-            None => {
-                let message = format!("The metric '{}' should have a measure or an aggregation, but it does not", metric.of.name);
-                diagnostics.push(metric.error("E0282", message));
-            }
+        if let Some(model) = params.pointer("/metric_aggregation_params/semantic_model").and_then(Json::as_str) {
+            add(&mut metric.of.depends_on.nodes, format!("semantic_model.{}.{model}", self.root).into());
+        } else {
+            let message = format!("The metric '{}' should have a measure or an aggregation, but it does not", metric.of.name);
+            diagnostics.push(metric.error("E0282", message));
         }
     }
 

@@ -125,7 +125,7 @@ pub fn relations(semantics: &mut Semantics, nodes: &[Node], index: &Index, diagn
     for written in &mut semantics.models {
         let of = &mut written.of;
         let Some(call) = of.refs.first().filter(|_| of.config.enabled()).cloned() else { continue };
-        let origin = Origin { source: written.file.source.clone(), span: written.span, exact: true };
+        let origin = Origin::of_property(&written.file.source, written.span);
         let whose =
             (&of.unique_id, ResourceType::SemanticModel, &of.package_name, of.original_file_path.as_str(), of.group.as_deref());
         let (found, told) = index.follow_ref(whose, &call, &origin);

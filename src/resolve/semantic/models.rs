@@ -72,12 +72,11 @@ impl Parts {
 /// `model: ref('x')`.
 fn reference(model: &mut Written, diagnostics: &mut Vec<Diagnostic>) {
     let text = model.of.body.get("model").and_then(Json::as_str).unwrap_or_default().to_owned();
-    match static_call::read(&text) {
-        Some(Named::Ref(call)) => model.of.refs.push(call),
-        _ => {
-            let message = format!("The model of semantic model '{}' must be a ref('…'), not '{text}'", model.of.name);
-            diagnostics.push(model.error("E0280", message));
-        }
+    if let Some(Named::Ref(call)) = static_call::read(&text) {
+        model.of.refs.push(call);
+    } else {
+        let message = format!("The model of semantic model '{}' must be a ref('…'), not '{text}'", model.of.name);
+        diagnostics.push(model.error("E0280", message));
     }
 }
 
