@@ -116,14 +116,13 @@ impl Session {
 
     fn commented(&self, sql: &str) -> Result<String, Error> {
         let known = self.state().comment.clone();
-        let comment = match known {
-            Some(comment) => comment,
-            None => {
-                let (node, name) = (self.node(), self.state().name.clone());
-                let comment = self.warehouse.comment(node.as_ref(), &name)?;
-                self.state().comment = Some(comment.clone());
-                comment
-            }
+        let comment = if let Some(comment) = known {
+            comment
+        } else {
+            let (node, name) = (self.node(), self.state().name.clone());
+            let comment = self.warehouse.comment(node.as_ref(), &name)?;
+            self.state().comment = Some(comment.clone());
+            comment
         };
         query_comment::add(sql, &comment, self.warehouse.comment.append)
             .map_err(|message| Error::new(ErrorKind::Runtime, message))
