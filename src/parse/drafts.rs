@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexSet;
+
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 use crate::jinja::{self, BlockKind, Template};
 use crate::manifest::{Language, ResourceType, UniqueId};
@@ -147,7 +149,12 @@ fn rendered(captures: &Captures, draft: Draft) -> (Draft, Option<Diagnostic>) {
         (ResourceType::Model, Language::Python) => captures.read_python(&node, &draft),
         _ => captures.render(&node, &Template { source: draft.file.source.clone(), span: draft.span }),
     };
-    let capture = with_unrendered_config(captures, &draft, capture);
+    let mut capture = with_unrendered_config(captures, &draft, capture);
+    let repeats = (1..capture.sources.len()).any(|at| capture.sources[..at].contains(&capture.sources[at]));
+    if repeats && draft.resource_type == ResourceType::Model && captures.reads_statically(&draft.package.name, &draft.raw_code) {
+        // dbt's static parser gives each source once, its rendering as often as it was asked for.
+        capture.sources = capture.sources.into_iter().collect::<IndexSet<_>>().into_iter().collect();
+    }
     (Draft { capture, ..draft }, problem)
 }
 

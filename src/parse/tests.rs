@@ -67,6 +67,15 @@ fn a_model_tells_what_it_asks_for() {
 }
 
 #[test]
+fn what_dbt_reads_statically_names_a_source_once() {
+    let twice = "{{ source('a', 'b') }} {{ source('a', 'b') }}";
+    let rendered = format!("{twice}{{% set x = 1 %}}");
+    let (parsed, _) = parsed(&[("models/s.sql", twice), ("models/r.sql", &rendered)]);
+    assert_eq!(draft(&parsed, "model.shop.s").capture.sources.len(), 1);
+    assert_eq!(draft(&parsed, "model.shop.r").capture.sources.len(), 2);
+}
+
+#[test]
 fn one_bad_model_hides_no_other() {
     let (parsed, told) = parsed(&[
         ("models/a.sql", "select 1 {% if %}"),
