@@ -165,7 +165,7 @@ pub(super) fn duckdb(profile: &mut Profile, output: &Yaml, source: &SourceText, 
         let help = format!("write 'database: {derived}', or leave the key out");
         reader.diagnostics.push(Diagnostic::error("E0110", message).at(source, span).help(help));
     }
-    profile.schema = credentials.get("schema").and_then(Json::as_str).unwrap_or("main").to_owned();
+    credentials.get("schema").and_then(Json::as_str).unwrap_or("main").clone_into(&mut profile.schema);
     profile.database = Some(database.clone());
     for (name, value) in [("database", &database), ("schema", &profile.schema), ("path", &path)] {
         credentials.insert(name.to_owned(), value.as_str().into());
@@ -224,7 +224,7 @@ fn is_secret(name: &str) -> bool {
 
 /// A file of the machine: neither memory nor an address.
 fn is_file(path: &str) -> bool {
-    path != ":memory:" && !path.contains("://") && !path.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1)
+    path != ":memory:" && !path.contains("://") && path.split_once(':').is_none_or(|(scheme, _)| scheme.len() == 1)
 }
 
 /// The name DuckDB gives to the database of a path: `memory`, or the file's name up to its first dot.

@@ -12,6 +12,7 @@ pub const SECRET_PREFIX: &str = "DBT_ENV_SECRET_";
 pub const METADATA_PREFIX: &str = "DBT_ENV_CUSTOM_ENV_";
 
 /// Adds the variables of the nearest `.env` at `cwd` or above to those given; given ones win, as in dbt.
+#[expect(clippy::implicit_hasher, reason = "an environment is always one of these")]
 pub fn with_dotenv(fs: &dyn FileSystem, cwd: &Path, mut given: HashMap<String, String>) -> HashMap<String, String> {
     let found: Option<PathBuf> =
         cwd.ancestors().map(|folder| folder.join(".env")).find(|file| fs.exists(file) && !fs.is_dir(file));

@@ -91,13 +91,12 @@ fn find(folder: &Folder<'_>) -> (Vec<Found>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     for search in searches(folder.config, folder.flags) {
         let start = folder.root.join(&search.folder);
-        let paths = walked.entry(search.folder.clone()).or_insert_with(|| match folder.fs.walk(&start) {
-            Ok(paths) => paths,
-            Err(_) => {
+        let paths = walked.entry(search.folder.clone()).or_insert_with(|| {
+            folder.fs.walk(&start).unwrap_or_else(|_| {
                 let mut paths = Vec::new();
                 walk_what_can_be_read(folder.fs, &start, 0, &mut paths, &mut diagnostics);
                 paths
-            }
+            })
         });
         for path in paths.iter().filter(|path| fits(path, search.endings)) {
             let Some(inner) = path.strip_prefix(&start).ok().and_then(slashes) else {
@@ -201,12 +200,11 @@ fn read_one(folder: &Folder<'_>, found: Found) -> Result<SourceFile, Diagnostic>
     } else {
         let text =
             String::from_utf8(folder.fs.read(&found.path).map_err(unreadable)?).map_err(|error| not_utf8(&name, &error))?;
-        match found.kind {
-            FileKind::Seed => (String::new(), sha256(&seed_content(&text))),
-            _ => {
-                let checksum = sha256(&normalized(&text));
-                (text, checksum)
-            }
+        if found.kind == FileKind::Seed {
+            (String::new(), sha256(&seed_content(&text)))
+        } else {
+            let checksum = sha256(&normalized(&text));
+            (text, checksum)
         }
     };
     Ok(SourceFile {

@@ -300,7 +300,7 @@ pub(super) fn arguments(flags: &JsonMap) -> JsonMap {
         "use_experimental_parser",
     ];
     let told = |(name, value): &(&String, &Json)| {
-        !value.is_null() && !(SILENT_WHEN_OFF.contains(&name.as_str()) && **value == Json::Bool(false))
+        !value.is_null() && (**value != Json::Bool(false) || !SILENT_WHEN_OFF.contains(&name.as_str()))
     };
     flags.iter().filter(told).map(|(name, value)| (name.clone(), value.clone())).collect()
 }

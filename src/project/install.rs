@@ -2,6 +2,7 @@
 //! Local packages only, so far; others are refused by name.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use sha1::{Digest, Sha1};
@@ -191,7 +192,10 @@ fn sha1_hash(specs: &[PackageSpec]) -> String {
     let mut texts: Vec<String> = specs.iter().map(|spec| python_json(&as_dbt(spec))).collect();
     texts.sort();
     let digest = Sha1::digest(texts.join("\n").as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// An entry with the keys that dbt gives to a package of its origin.
@@ -236,7 +240,7 @@ fn python_text(text: &str) -> String {
         } else {
             let mut units = [0; 2];
             for unit in letter.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(out, "\\u{unit:04x}");
             }
         }
     }
@@ -258,7 +262,7 @@ fn lock_text(resolved: &[Resolved], hash: &str) -> String {
             out.push('\n');
         }
     }
-    out.push_str(&format!("sha1_hash: {hash}\n"));
+    let _ = writeln!(out, "sha1_hash: {hash}");
     out
 }
 

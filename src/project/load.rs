@@ -79,7 +79,7 @@ impl Loader<'_> {
         Self::note_flags(&mut invocation, &flags);
 
         let (dependencies, dependencies_file, said) =
-            packages::asked(self.fs, &root, "", &self.package_context(&invocation, &cli_vars));
+            packages::asked(self.fs, &root, "", &Self::package_context(&invocation, &cli_vars));
         self.diagnostics.extend(said);
         let packages_path = root.join(&config.packages_install_path);
         let mut project = Project {
@@ -234,7 +234,7 @@ impl Loader<'_> {
         *invocation = Arc::new(InvocationInfo { args, ..InvocationInfo::clone(invocation) });
     }
 
-    fn package_context(&self, invocation: &Arc<InvocationInfo>, cli_vars: &JsonMap) -> BaseContext {
+    fn package_context(invocation: &Arc<InvocationInfo>, cli_vars: &JsonMap) -> BaseContext {
         let given = Given { target: None, secrets: true, vars_required: true };
         BaseContext::for_configuration(invocation, cli_vars.clone(), given)
     }
@@ -280,7 +280,7 @@ impl Loader<'_> {
         invocation: &Arc<InvocationInfo>,
         cli_vars: &JsonMap,
     ) -> Option<Profile> {
-        let context = self.package_context(invocation, cli_vars);
+        let context = Self::package_context(invocation, cli_vars);
         let (project_profile, said) = profile::project_profile(&file.yaml, &file.source, &context);
         let unrendered = any_error(&said) && self.options.profile.is_none();
         self.diagnostics.extend(said);

@@ -221,7 +221,7 @@ impl File<'_> {
         let mut profile = Profile { name, target, adapter: kind.as_str().into(), threads, ..Profile::default() };
         match kind.as_str() {
             "duckdb" => {
-                super::credentials::duckdb(&mut profile, &rendered, self.source, self.choice.places.root, self.diagnostics)
+                super::credentials::duckdb(&mut profile, &rendered, self.source, self.choice.places.root, self.diagnostics);
             }
             "postgres" => super::credentials::postgres(&mut profile, &rendered, self.source, self.diagnostics),
             _ => {
@@ -244,14 +244,12 @@ impl File<'_> {
         let Some(value) = output.get("threads").filter(|value| !value.is_null()) else { return 1 };
         // `"{{ env_var('THREADS') }}"` is a text.
         let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
-        match number.and_then(|number| usize::try_from(number).ok()).filter(|number| *number > 0) {
-            Some(threads) => threads,
-            None => {
-                let mut reader = Reader { source: self.source, code: "E0110", diagnostics: self.diagnostics };
-                reader.wrong_kind(value, "'threads'", "a number above 0");
-                1
-            }
-        }
+        let number = number.and_then(|number| usize::try_from(number).ok()).filter(|number| *number > 0);
+        number.unwrap_or_else(|| {
+            let mut reader = Reader { source: self.source, code: "E0110", diagnostics: self.diagnostics };
+            reader.wrong_kind(value, "'threads'", "a number above 0");
+            1
+        })
     }
 
     /// Passwords that look like Jinja but aren't stay as they are.

@@ -54,12 +54,6 @@ enum Stop {
     },
 }
 
-impl From<Box<Diagnostic>> for Stop {
-    fn from(fault: Box<Diagnostic>) -> Self {
-        Self::Fault(fault)
-    }
-}
-
 /// Blanks that were put into a text: how many, and where they start in the new one.
 #[derive(Debug, Clone, Copy)]
 struct Inserted {
@@ -462,18 +456,18 @@ impl<'a> Loader<'a> {
         Span::new(start.start, end)
     }
 
-    fn fault(&self, code: &'static str, place: Span, message: impl Into<String>, help: impl Into<String>) -> Box<Diagnostic> {
+    fn fault(&self, code: &'static str, place: Span, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
         let diagnostic = Diagnostic::error(code, message).at(self.source, place);
         let help = help.into();
-        Box::new(if help.is_empty() { diagnostic } else { diagnostic.help(help) })
+        if help.is_empty() { diagnostic } else { diagnostic.help(help) }
     }
 
     fn stop(&self, code: &'static str, place: Span, message: impl Into<String>, help: impl Into<String>) -> Stop {
-        Stop::Fault(self.fault(code, place, message, help))
+        Stop::Fault(Box::new(self.fault(code, place, message, help)))
     }
 
     fn stopped(&self, error: &ScanError) -> Stop {
-        let fault = self.syntax_error(error);
+        let fault = Box::new(self.syntax_error(error));
         let text = self.offsets.text;
         let at = self.offsets.parsed(error.marker().index());
         let lines = match error.info() {
@@ -491,7 +485,7 @@ impl<'a> Loader<'a> {
         Stop::Indentation { lines: lines.filter(|lines| lines.start <= lines.end), fault }
     }
 
-    fn syntax_error(&self, error: &ScanError) -> Box<Diagnostic> {
+    fn syntax_error(&self, error: &ScanError) -> Diagnostic {
         let at = self.offsets.byte(error.marker().index());
         let start = self.source.text[..at].rfind('\n').map_or(0, |end| end + 1);
         let line = self.source.text[start..].lines().next().unwrap_or_default();

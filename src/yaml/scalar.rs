@@ -2,6 +2,7 @@
 //! `1e3` is text, `1:30` is ninety, `2020-01-01` is a date (kept as the text that dbt's JSON shows).
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use super::Kind;
 
@@ -56,6 +57,7 @@ fn all(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
 }
 
 /// `Some(None)` is an integer that does not fit into i64.
+#[expect(clippy::option_option, reason = "no integer, and one too large, are different answers")]
 pub fn integer(text: &str) -> Option<Option<i64>> {
     let (negative, body) = split_sign(text);
     let first = *body.as_bytes().first()?;
@@ -205,7 +207,7 @@ fn clock_text(clock: &str) -> Option<String> {
         let length = fraction.bytes().take_while(u8::is_ascii_digit).count();
         let micros: u32 = format!("{:0<6}", &fraction[..length.min(6)]).parse().ok()?;
         if micros > 0 {
-            out.push_str(&format!(".{micros:06}"));
+            let _ = write!(out, ".{micros:06}");
         }
         rest = &fraction[length..];
     }
@@ -220,7 +222,7 @@ fn clock_text(clock: &str) -> Option<String> {
                 return None;
             }
             let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
-            out.push_str(&format!("{sign}{hours:02}:{minutes:02}"));
+            let _ = write!(out, "{sign}{hours:02}:{minutes:02}");
         }
     }
     Some(out)
