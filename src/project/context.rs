@@ -442,7 +442,7 @@ mod tests {
             ("{{ env_var('NONE') }}", "the environment variable 'NONE' is not set"),
             ("{{ env_var('DBT_ENV_SECRET_PASS') }}", "is a secret"),
             ("{{ var('loop') }}", "names itself"),
-            ("{{ nothing }}", "nothing is known by the name in '{{ nothing }}'"),
+            ("{{ nothing }}", "nothing"),
             ("{{ var( }}", ""),
         ] {
             let shown = shown(text);
