@@ -27,7 +27,7 @@ use crate::artifacts;
 use crate::diagnostic::{SourceText, Span};
 use crate::event::Compiled;
 use crate::jinja::{Error, ErrorKind, Template, Value};
-use crate::manifest::{Language, Node, ResourceType};
+use crate::manifest::{Language, Node, ResourceType, UniqueId};
 
 pub use host::{RuntimeHost, Scope};
 pub use run_context::{RunContext, RunOptions, RunParts};
@@ -56,7 +56,9 @@ pub fn compile_node(
     // A generic test's own arguments may refer to an ephemeral model: `to: ref('…')`.
     host.also_reads(of_arguments.ctes());
     let bare = run.engine.render(&template(run, node), host.shared())?;
-    let mut compiled = with_ctes(run, session, &bare, &host)?;
+    let mut used = of_arguments.ctes();
+    used.extend(host.ctes());
+    let mut compiled = with_ctes(run, session, &bare, &used)?;
     compiled.macros = of_arguments.macros().into_iter().chain(host.macros()).collect();
     compiled.compiled_path = Some(shown_path(run, "compiled", node).into());
     let compiled = Arc::new(compiled);
@@ -67,11 +69,11 @@ pub fn compile_node(
     Ok(compiled)
 }
 
-/// The SQL with the CTEs of every ephemeral model that the host has seen, each preceded by what it reads itself.
-fn with_ctes(run: &Arc<RunContext>, session: &Arc<Session>, bare: &str, host: &RuntimeHost) -> Result<Compiled, Error> {
+/// The SQL with the CTEs of the ephemeral models that were referred to, each preceded by what it reads itself.
+fn with_ctes(run: &Arc<RunContext>, session: &Arc<Session>, bare: &str, used: &[UniqueId]) -> Result<Compiled, Error> {
     let mut extra_ctes = IndexMap::new();
     if run.options.inject_ephemeral_ctes {
-        for id in host.ctes() {
+        for id in used {
             let Some(model) = run.manifest.nodes.get(id.as_str()) else { continue };
             let inner = match run.compiled(id.as_str()) {
                 Some(done) => done,
@@ -80,7 +82,7 @@ fn with_ctes(run: &Arc<RunContext>, session: &Arc<Session>, bare: &str, host: &R
             for (id, sql) in &inner.extra_ctes {
                 extra_ctes.entry(id.clone()).or_insert_with(|| sql.clone());
             }
-            extra_ctes.entry(id).or_insert_with(|| ctes::cte(&references::cte_name(&model.alias), &inner.bare));
+            extra_ctes.entry(id.clone()).or_insert_with(|| ctes::cte(&references::cte_name(&model.alias), &inner.bare));
         }
     }
     let texts: Vec<String> = extra_ctes.values().cloned().collect();
@@ -124,5 +126,5 @@ pub fn compile_text(
     host: &RuntimeHost,
 ) -> Result<Compiled, Error> {
     let bare = run.engine.render(template, host.shared())?;
-    with_ctes(run, session, &bare, host)
+    with_ctes(run, session, &bare, &host.ctes())
 }

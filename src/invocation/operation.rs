@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, SourceText};
 use crate::event::{Event, RunResult, Status, Timing};
 use crate::graph::Selection;
 use crate::jinja::{self, Args, Error, Value};
-use crate::manifest::{JsonMap, UniqueId};
+use crate::manifest::JsonMap;
 use crate::yaml::{self, Kind};
 
 /// Calls the macro; its outcome is in run_results.json.
@@ -32,27 +32,24 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     let begun = Instant::now();
     let mut timing = vec![Timing { name: "compile", started_at: SystemTime::now(), completed_at: SystemTime::now() }];
     let started_at = SystemTime::now();
-    let outcome = match resolved.manifest.macros.find(&package, &name) {
-        None => Err(Error::compilation(format!(
-            "dbt could not find a macro with the name '{name}' in {}",
-            if word.contains('.') { package.as_str() } else { "any package" }
-        ))),
-        Some(found) => {
-            let session = Session::with(&run.warehouse, &format!("macro_{name}"));
-            let host = RuntimeHost::new(&run, &session, Scope::Operation, IndexMap::new()).in_package(&found.package_name);
-            let called =
-                run.engine.call_macro(&found.package_name, &found.name, Args { keyword, ..Args::default() }, host.shared());
-            let released = session.release();
-            called.and_then(|_| released)
-        }
+    let Some(found) = resolved.manifest.macros.find(&package, &name) else {
+        let place = if word.contains('.') { format!("package {package}") } else { "any package".to_owned() };
+        let message = format!("dbt could not find a macro with the name '{name}' in {place}");
+        invocation.teller.tell(vec![Diagnostic::error("E0303", message)]);
+        return Outcome::Unusable;
     };
+    let session = Session::with(&run.warehouse, &format!("macro_{name}"));
+    let host = RuntimeHost::new(&run, &session, Scope::Operation, IndexMap::new()).in_package(&found.package_name);
+    let called = run.engine.call_macro(&found.package_name, &found.name, Args { keyword, ..Args::default() }, host.shared());
+    let released = session.release();
+    let outcome = called.and_then(|_| released);
     timing.push(Timing { name: "execute", started_at, completed_at: SystemTime::now() });
     let error = outcome.err();
     if let Some(error) = &error {
         invocation.teller.tell(vec![error.diagnostic()]);
     }
     let result = RunResult {
-        unique_id: UniqueId::from(format!("operation.{package}.{name}")),
+        unique_id: found.unique_id.clone(),
         status: if error.is_some() { Status::Error } else { Status::Success },
         timing,
         thread_id: "MainThread".to_owned(),
