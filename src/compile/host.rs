@@ -9,9 +9,9 @@ use super::run_context::RunContext;
 use super::session::Session;
 use super::{adapter_object, references};
 use crate::artifacts;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, SourceText};
 use crate::event::{Compiled, Event};
-use crate::jinja::{self, Args, Cx, Error, ErrorKind, Host, Message, Undefined, Value, objects};
+use crate::jinja::{self, Args, Cx, Error, ErrorKind, Host, Message, Template, Undefined, Value, objects};
 use crate::manifest::{Node, Relation, Resource, ResourceType, UniqueId};
 
 /// Whose code runs.
@@ -184,6 +184,7 @@ impl Host for RuntimeHost {
             "pre_hooks" | "post_hooks" => hooks(inner.node(), if name == "pre_hooks" { "pre-hook" } else { "post-hook" }),
             "sql" | "compiled_code" => compiled_code(inner),
             "selected_resources" => jinja::list(inner.run.selected.iter().map(|id| id.as_str().into()).collect()),
+            "render" => self.render(),
             "load_result" => self.function("load_result", |inner, _, args| load_result(inner, &args)),
             "store_result" => self.function("store_result", |inner, _, args| store_result(inner, &args)),
             "store_raw_result" => self.function("store_raw_result", |inner, _, args| store_raw_result(inner, &args)),
@@ -199,6 +200,17 @@ impl Host for RuntimeHost {
 }
 
 impl RuntimeHost {
+    /// `render(text)`: a text with Jinja (a hook), rendered in this same context.
+    fn render(&self) -> Value {
+        let host = self.clone();
+        jinja::function("render", move |_, args| {
+            let text = required(&args, "render", 0, "string")?;
+            let source = host.0.node().map_or("render()", |node| node.original_file_path.as_str());
+            let template = Template::whole(SourceText::new(source, text));
+            host.0.run.engine.render(&template, host.shared()).map(Value::from)
+        })
+    }
+
     fn function(
         &self,
         name: &'static str,
