@@ -110,11 +110,6 @@ impl RuntimeHost {
         self.0.ctes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Notes ephemeral models that were referred to elsewhere on this node's behalf.
-    pub fn also_reads(&self, ids: Vec<UniqueId>) {
-        self.0.ctes.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
-    }
-
     pub fn shared(&self) -> Arc<dyn Host> {
         Arc::new(self.clone())
     }

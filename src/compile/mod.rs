@@ -53,8 +53,6 @@ pub fn compile_node(
     let of_arguments = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra.clone());
     let extra = test_kwargs::add(run, &of_arguments, node, extra)?;
     let host = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra.clone());
-    // A generic test's own arguments may refer to an ephemeral model: `to: ref('…')`.
-    host.also_reads(of_arguments.ctes());
     let bare = run.engine.render(&template(run, node), host.shared())?;
     let mut used = of_arguments.ctes();
     used.extend(host.ctes());
