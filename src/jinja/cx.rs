@@ -54,42 +54,40 @@ impl<'a> Cx<'a> {
         Self { vm: state }
     }
 
-    fn error(&self, error: minijinja::Error) -> Error {
+    fn error(&self, error: &minijinja::Error) -> Error {
         fault::from_native(error, self.vm.render_state())
     }
 
     /// Calls a macro, function, method or class.
     pub fn call(&mut self, callee: &Value, args: Args) -> Result<Value, Error> {
         let result = self.vm.call(callee, &args.into_values());
-        result.map_err(|error| self.error(error))
+        result.map_err(|error| self.error(&error))
     }
 
     /// Calls `target.name(…)`.
     pub fn call_method(&mut self, target: &Value, name: &str, args: Args) -> Result<Value, Error> {
         let result = self.vm.call_method(target, name, &args.into_values());
-        result.map_err(|error| self.error(error))
+        result.map_err(|error| self.error(&error))
     }
 
     pub(super) fn filter(&mut self, name: &str, args: &[Value]) -> Result<Value, Error> {
         let result = self.vm.apply_filter(name, args);
-        result.map_err(|error| self.error(error))
+        result.map_err(|error| self.error(&error))
     }
 
     pub(super) fn test(&mut self, name: &str, args: &[Value]) -> Result<bool, Error> {
         let result = self.vm.apply_test(name, args);
-        result.map_err(|error| self.error(error))
+        result.map_err(|error| self.error(&error))
     }
 
     /// Calls a macro by name, as the rendered package sees it, or the macro of a package (`dbt` stands for all built-in ones).
     /// Gives the value it returns, or the text it renders.
     pub fn call_macro(&mut self, name: &str, package: Option<&str>, args: Args) -> Result<Value, Error> {
-        match self.find_macro(name, package) {
-            Some(callee) => self.call(&callee, args),
-            None => {
-                let place = package.map(|package| format!(" in package '{package}'")).unwrap_or_default();
-                Err(Error::compilation(format!("No macro named '{name}' found{place}")))
-            }
+        if let Some(callee) = self.find_macro(name, package) {
+            return self.call(&callee, args);
         }
+        let place = package.map(|package| format!(" in package '{package}'")).unwrap_or_default();
+        Err(Error::compilation(format!("No macro named '{name}' found{place}")))
     }
 
     /// The macro of that name, as the rendered package sees it, or of a package.

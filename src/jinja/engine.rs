@@ -48,7 +48,7 @@ impl Engine {
         }
         let prepared = prepare_template(&template.source, template.span, false)
             .map_err(|fault| fault::syntax(fault, &template.source, None))?;
-        self.run_template(Arc::new(prepared), host).map(|(text, _)| text)
+        self.run_template(&Arc::new(prepared), host).map(|(text, _)| text)
     }
 
     /// Renders a YAML value. A text that comes from one expression gives that expression's own value (constants give text, as
@@ -68,7 +68,7 @@ impl Engine {
             error
         };
         let prepared = prepare_template(&value, whole, true).map_err(|fault| outside(fault::syntax(fault, &value, None)))?;
-        let (text, mut taken) = self.run_template(Arc::new(prepared), host).map_err(outside)?;
+        let (text, mut taken) = self.run_template(&Arc::new(prepared), host).map_err(outside)?;
         match taken.as_mut_slice() {
             [only] if text == "\0\u{1}0\0" => filters::native_value(std::mem::take(only)),
             _ => Ok(Value::from(filters::fill_taken(&text, &taken))),
@@ -94,7 +94,7 @@ impl Engine {
         let environment = self.environment(Undefined::Lenient);
         match environment.get_template(unique_id) {
             Ok(_) => Ok(()),
-            Err(error) => Err(fault::from_native_in(error, |name| self.compiled.prepared(name))),
+            Err(error) => Err(fault::from_native_in(&error, |name| self.compiled.prepared(name))),
         }
     }
 
@@ -103,7 +103,7 @@ impl Engine {
         let prepared = prepare_template(&template.source, template.span, false)
             .map_err(|fault| fault::syntax(fault, &template.source, None))?;
         let compiled = self.environment(Undefined::Lenient).template_from_named_str("", &prepared.text).map(|_| ());
-        compiled.map_err(|error| fault::from_native_in(error, |_| Some(&prepared)))
+        compiled.map_err(|error| fault::from_native_in(&error, |_| Some(&prepared)))
     }
 
     /// The macro that code of `package` gets by a plain name.
@@ -131,12 +131,12 @@ impl Engine {
         let result = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (result, rendered) {
             (Some(result), _) => result,
-            (None, Err(error)) => Err(fault::from_native_in(error, |name| self.compiled.prepared(name))),
+            (None, Err(error)) => Err(fault::from_native_in(&error, |name| self.compiled.prepared(name))),
             (None, Ok(_)) => Err(Error::compilation("the render ended before it began")),
         }
     }
 
-    fn run_template(&self, prepared: Arc<Prepared>, host: Arc<dyn Host>) -> Result<(String, Vec<Value>), Error> {
+    fn run_template(&self, prepared: &Arc<Prepared>, host: Arc<dyn Host>) -> Result<(String, Vec<Value>), Error> {
         let undefined = host.undefined();
         let _guard = Capturing::set(undefined == Undefined::Capture);
         let environment = self.environment(undefined);
@@ -146,8 +146,8 @@ impl Engine {
             .and_then(|template| template.render(Value::from_dyn_object(root.clone())));
         match result {
             Ok(text) => Ok((text, root.taken())),
-            Err(error) => Err(fault::from_native_in(error, |name| match name {
-                "" => Some(&*prepared),
+            Err(error) => Err(fault::from_native_in(&error, |name| match name {
+                "" => Some(&**prepared),
                 id => self.compiled.prepared(id),
             })),
         }

@@ -29,7 +29,7 @@ fn errors_carry_every_place_they_passed() {
     let error = render(macros, "select 1\n\n  , {{ outer({}) }}", &Json::Null).expect_err("x.y is missing");
     assert_eq!(error.kind, ErrorKind::Undefined);
     assert_eq!(error.message, "'dict object' has no attribute 'y'");
-    assert_eq!(places(&error), ["root/macros/m.sql:3:7", "root/macros/m.sql:6:6", "models/m.sql:3:8"]);
+    assert_eq!(places(&error), ["root/macros/m.sql:3:6", "root/macros/m.sql:6:6", "models/m.sql:3:8"]);
     assert_eq!(error.trace[0].macro_id.as_deref(), Some("macro.root.inner"));
     assert_eq!(error.trace[2].macro_id, None);
 }

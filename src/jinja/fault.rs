@@ -1,6 +1,7 @@
 //! Errors on their way through minijinja: ours travel as the source of its own, and come back with every place they passed.
 
 use std::fmt;
+use std::ops::Range;
 
 use minijinja::Value;
 
@@ -62,16 +63,16 @@ pub(super) fn syntax(fault: Fault, source: &SourceText, macro_id: Option<std::sy
 }
 
 /// Our error again, with the places that minijinja knows, innermost first.
-pub(super) fn from_native(error: minijinja::Error, render: Option<&RenderState>) -> Error {
+pub(super) fn from_native(error: &minijinja::Error, render: Option<&RenderState>) -> Error {
     from_native_in(error, |name| render.and_then(|render| render.prepared(name)))
 }
 
 /// The same, where templates are looked up by name otherwise: the rendered text's name is empty.
-pub(super) fn from_native_in<'p>(error: minijinja::Error, prepared: impl Fn(&str) -> Option<&'p Prepared>) -> Error {
-    let mut natives = vec![&error];
+pub(super) fn from_native_in<'p>(error: &minijinja::Error, prepared: impl Fn(&str) -> Option<&'p Prepared>) -> Error {
+    let mut natives = vec![error];
     let mut carried = None;
     let mut returned = None;
-    let mut source = std::error::Error::source(&error);
+    let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
         if let Some(native) = inner.downcast_ref::<minijinja::Error>() {
             natives.push(native);
@@ -93,6 +94,7 @@ pub(super) fn from_native_in<'p>(error: minijinja::Error, prepared: impl Fn(&str
     for native in natives.iter().rev() {
         let (Some(name), Some(range)) = (native.name(), native.range()) else { continue };
         let Some(prepared) = prepared(name) else { continue };
+        let range = whole(&prepared.text, range);
         let span = prepared.map.old(range.clone());
         if fresh && error.trace.is_empty() && error.kind == ErrorKind::Undefined && error.message.is_empty() {
             error.message = undefined_at(prepared.text.get(range).unwrap_or_default());
@@ -126,6 +128,16 @@ fn translate(native: &minijinja::Error) -> Error {
         kind if detail.is_empty() => Error::compilation(kind.to_string()),
         _ => Error::compilation(detail),
     }
+}
+
+/// minijinja's places begin at the last step of `a.b.c`: from where its expression begins.
+fn whole(text: &str, range: Range<usize>) -> Range<usize> {
+    if !text.get(range.clone()).is_some_and(|text| text.starts_with(['.', '[', '('])) {
+        return range;
+    }
+    let part = |character: char| character == '_' || character == '.' || character.is_alphanumeric();
+    let start = text[..range.start].trim_end_matches(part).len();
+    start..range.end
 }
 
 /// What was missing where minijinja refused to go on: the text of the place without its last step.

@@ -175,9 +175,8 @@ pub(super) fn formatted(value: &Value, spec: &str) -> Result<String, Error> {
         return Ok(text(value));
     }
     if value.downcast_object_ref::<InstanceObject>().is_some() {
-        return modules::format_time(value, spec).unwrap_or_else(|| {
-            Err(Error::compilation(format!("unsupported format string passed to {}.__format__", type_name(value))))
-        });
+        return modules::format_time(value, spec)
+            .ok_or_else(|| Error::compilation(format!("unsupported format string passed to {}.__format__", type_name(value))));
     }
     let spec = Spec::braces(spec)?;
     match value.kind() {

@@ -1,6 +1,7 @@
 //! The parts of dbt's context that are the same in every phase.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
 use md5::{Digest, Md5};
@@ -58,8 +59,8 @@ pub(super) fn named(name: &str) -> Option<Value> {
 
 fn functions() -> Functions {
     let mut all = Functions::new();
-    let mut add = |name: &'static str, body: fn(&mut Cx<'_>, Args) -> Result<Value, Error>| {
-        all.insert(name, function(name, body));
+    let mut add = |name: &'static str, body: fn(&mut Cx<'_>, &Args) -> Result<Value, Error>| {
+        all.insert(name, function(name, move |cx, args| body(cx, &args)));
     };
     add("return", |_, args| Err(Error::returning(args.get(0, "data").cloned().unwrap_or_else(none))));
     add("log", log);
@@ -67,16 +68,16 @@ fn functions() -> Functions {
     add("tojson", to_json_text);
     add("fromjson", |_, args| {
         let source = text(args.required("fromjson", 0, "string")?);
-        Ok(serde_json::from_str::<Json>(&source).map_or_else(|_| default(&args), |json| from_json(&json)))
+        Ok(serde_json::from_str::<Json>(&source).map_or_else(|_| default(args), |json| from_json(&json)))
     });
     add("toyaml", to_yaml_text);
     add("fromyaml", |_, args| {
         let source = text(args.required("fromyaml", 0, "value")?);
-        Ok(modules::yaml::read(&source).unwrap_or_else(|| default(&args)))
+        Ok(modules::yaml::read(&source).unwrap_or_else(|| default(args)))
     });
     add("set", |_, args| {
         let found = items(args.required("set", 0, "value")?);
-        Ok(found.map_or_else(|| default(&args), |items| Value::from_object(Set::new(items))))
+        Ok(found.map_or_else(|| default(args), |items| Value::from_object(Set::new(items))))
     });
     add("set_strict", |_, args| {
         let value = args.required("set_strict", 0, "value")?;
@@ -90,17 +91,21 @@ fn functions() -> Functions {
     add("zip_strict", |_, args| zip(&args.positional));
     add("local_md5", |_, args| {
         let digest = Md5::digest(text(args.required("local_md5", 0, "value")?).as_bytes());
-        Ok(Value::from(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+        let hex = digest.iter().fold(String::with_capacity(32), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        Ok(Value::from(hex))
     });
-    add("diff_of_two_dicts", |_, args| diff_of_two_dicts(&args));
+    add("diff_of_two_dicts", |_, args| diff_of_two_dicts(args));
     add("try_or_compiler_error", try_or_compiler_error);
-    add("range", |_, args| range(&args));
+    add("range", |_, args| range(args));
     add("namespace", namespace);
     add("cycler", |_, args| {
         if args.positional.is_empty() {
             return Err(Error::compilation("at least one item has to be provided"));
         }
-        Ok(instance(Arc::new(modules::cycle::Cycler::new(args.positional))))
+        Ok(instance(Arc::new(modules::cycle::Cycler::new(args.positional.clone()))))
     });
     add("joiner", |_, args| {
         let separator = args.get(0, "sep").cloned().unwrap_or_else(|| Value::from(", "));
@@ -164,23 +169,23 @@ fn message(cx: &Cx<'_>, message: Message) -> Result<Value, Error> {
     Ok(Value::from(""))
 }
 
-fn log(cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn log(cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     args.only("log", &["msg", "info"])?;
     let said = text(args.required("log", 0, "msg")?);
     let info = args.truth(1, "info").unwrap_or_default();
     message(cx, if info { Message::Info(said) } else { Message::Debug(said) })
 }
 
-fn to_json_text(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn to_json_text(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let value = args.required("tojson", 0, "value")?;
     let json = to_json(value)?;
     let sorted = args.truth(2, "sort_keys").unwrap_or_default();
     Ok(Value::from(json_text(&json, sorted, None)))
 }
 
-fn to_yaml_text(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn to_yaml_text(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let value = args.required("toyaml", 0, "value")?;
-    let Ok(json) = to_json(value) else { return Ok(default(&args)) };
+    let Ok(json) = to_json(value) else { return Ok(default(args)) };
     let sorted = args.truth(2, "sort_keys").unwrap_or_default();
     Ok(Value::from(modules::yaml::write(&json, sorted)))
 }
@@ -229,10 +234,10 @@ fn diff_of_two_dicts(args: &Args) -> Result<Value, Error> {
 }
 
 /// `try_or_compiler_error(message, function, *args, **kwargs)`.
-fn try_or_compiler_error(cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn try_or_compiler_error(cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let said = text(args.required("try_or_compiler_error", 0, "message_if_exception")?);
     let callee = args.required("try_or_compiler_error", 1, "func")?.clone();
-    let rest = Args { positional: args.positional.into_iter().skip(2).collect(), keyword: args.keyword };
+    let rest = Args { positional: args.positional.iter().skip(2).cloned().collect(), keyword: args.keyword.clone() };
     cx.call(&callee, rest).map_err(|_| Error::compilation(said))
 }
 
@@ -255,10 +260,10 @@ fn range(args: &Args) -> Result<Value, Error> {
 }
 
 /// minijinja's own namespace object, the only one that `{% set namespace.name = … %}` takes.
-fn namespace(cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn namespace(cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     static NATIVE: LazyLock<Value> = LazyLock::new(|| Value::from_function(minijinja::functions::namespace));
     let mut pairs = args.positional.first().filter(|value| is_defined(value)).map(mapping_pairs).transpose()?.unwrap_or_default();
-    pairs.extend(args.keyword.into_iter().map(|(name, value)| (Value::from(name), value)));
+    pairs.extend(args.keyword.iter().map(|(name, value)| (Value::from(name.as_str()), value.clone())));
     let keywords: Kwargs = pairs.into_iter().map(|(name, value)| (text(&name), value)).collect();
     cx.call(&NATIVE, Args::new(vec![Value::from(keywords)]))
 }

@@ -176,7 +176,7 @@ impl Object for MacroObject {
         let entry = &self.0;
         let (native, prepared) = match load(state, entry) {
             Ok(loaded) => loaded,
-            Err(error) => return Err(at_boundary(state, error)),
+            Err(error) => return Err(at_boundary(state, &error)),
         };
         let args = Args::from_values(args);
         let in_call_block = args.keyword.contains_key("caller");
@@ -198,7 +198,7 @@ impl Object for MacroObject {
                     Err(Error::compilation(format!("sequence item 0: expected str instance, {name} found")).into())
                 }
                 Some(value) => Ok(value),
-                None => Err(at_boundary(state, error)),
+                None => Err(at_boundary(state, &error)),
             },
         }
     }
@@ -209,7 +209,7 @@ impl Object for MacroObject {
 }
 
 /// Takes an error's places so far, so that the call's own place comes next.
-fn at_boundary(state: &State<'_, '_>, error: minijinja::Error) -> minijinja::Error {
+fn at_boundary(state: &State<'_, '_>, error: &minijinja::Error) -> minijinja::Error {
     fault::from_native(error, super::engine::render_state(state)).into()
 }
 
@@ -248,13 +248,13 @@ fn bind(prepared: &Prepared, entry: &Entry, args: Args) -> Result<Vec<Value>, Er
     }
     let rest: Vec<Value> = positional.collect();
     let name = || format!("dbt_macro__{}", entry.definition.name);
-    if prepared.varargs {
+    if prepared.mentions.varargs {
         values.push(tuple(rest));
     } else if !rest.is_empty() {
         let message = format!("macro '{}' takes not more than {} argument(s)", name(), parameters.len());
         return Err(Error::compilation(message));
     }
-    if prepared.kwargs {
+    if prepared.mentions.kwargs {
         let pairs = keyword.into_iter().map(|(name, value)| (Value::from(name), value));
         values.push(Value::from_object(Dict::new(pairs)));
     } else if let Some((unknown, _)) = keyword.first() {
@@ -266,7 +266,7 @@ fn bind(prepared: &Prepared, entry: &Entry, args: Args) -> Result<Vec<Value>, Er
         };
         return Err(Error::compilation(message));
     }
-    match (caller, prepared.caller) {
+    match (caller, prepared.mentions.caller) {
         (Some(caller), true) => values.push(Value::from(Kwargs::from_iter([("caller", caller)]))),
         (None, true) => {
             values.push(Value::from(Kwargs::from_iter([("caller", Undefined::saying("No caller defined"))])));

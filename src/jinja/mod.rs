@@ -125,6 +125,9 @@ impl Error {
             let note = if depth == 0 { "" } else { "called from here" };
             diagnostic = diagnostic.at_with(&frame.source, frame.span, note);
         }
+        if self.kind == ErrorKind::Undefined && self.message.ends_with("is undefined") {
+            diagnostic = diagnostic.help("check the spelling; if it is a macro of a package, run `deps` first");
+        }
         diagnostic
     }
 }

@@ -60,7 +60,16 @@ fn refused(symbol: &str, a: &Value, b: &Value) -> Error {
     if let Some(message) = undefined_message(a).or_else(|| undefined_message(b)) {
         return Error::new(ErrorKind::Undefined, message);
     }
-    Error::compilation(format!("unsupported operand type(s) for {symbol}: '{}' and '{}'", type_name(a), type_name(b)))
+    let (left, right) = (type_name(a), type_name(b));
+    let sequence = |name: &str| matches!(name, "str" | "list" | "tuple");
+    if symbol == "+" && sequence(&left) {
+        return Error::compilation(format!("can only concatenate {left} (not \"{right}\") to {left}"));
+    }
+    if symbol == "*" && (sequence(&left) || sequence(&right)) {
+        let other = if sequence(&left) { right } else { left };
+        return Error::compilation(format!("can't multiply sequence by non-int of type '{other}'"));
+    }
+    Error::compilation(format!("unsupported operand type(s) for {symbol}: '{left}' and '{right}'"))
 }
 
 fn is_number(value: &Value) -> bool {
@@ -159,9 +168,8 @@ fn arithmetic(operator: Operator, a: &Value, b: &Value) -> Result<Value, Error> 
             Operator::Multiply => left.checked_mul(right).ok_or_else(overflow)?,
             Operator::Divide if right == 0 => return Err(zero("division by zero")),
             Operator::Divide => return Ok(Value::from(float(a) / float(b))),
-            Operator::FloorDivide | Operator::Modulo if right == 0 => {
-                return Err(zero("integer division or modulo by zero"));
-            }
+            Operator::FloorDivide if right == 0 => return Err(zero("integer division or modulo by zero")),
+            Operator::Modulo if right == 0 => return Err(zero("integer modulo by zero")),
             Operator::FloorDivide => floor_divide(left, right),
             Operator::Modulo => left - right * floor_divide(left, right),
         };

@@ -27,7 +27,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     add("lower", |value| value.as_str().is_some_and(|text| text == text.to_lowercase() && has_case(text)));
     add("upper", |value| value.as_str().is_some_and(|text| text == text.to_uppercase() && has_case(text)));
     add("escaped", |_| false);
-    add("filter", |value| value.as_str().is_some_and(|name| filters::is_known(name)));
+    add("filter", |value| value.as_str().is_some_and(filters::is_known));
     add("test", |value| value.as_str().is_some_and(|name| NAMES.contains(&name)));
     environment.add_test("odd", |value: &Value| remainder(value, 2).map(|left| left == 1));
     environment.add_test("even", |value: &Value| remainder(value, 2).map(|left| left == 0));

@@ -1,5 +1,6 @@
 //! Filters that change a value's form: JSON, and dbt's `as_native` and its like.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -20,10 +21,10 @@ pub(super) const FILTERS: &[(&str, Filter)] = &[
         Ok(Value::from(html_safe(&json_text(&json, true, indent))))
     }),
     ("pprint", |_, args| Ok(Value::from(repr(args.subject())))),
-    ("as_text", |cx, args| Ok(mark(cx, &args, Wanted::Text))),
-    ("as_bool", |cx, args| Ok(mark(cx, &args, Wanted::Bool))),
-    ("as_native", |cx, args| Ok(mark(cx, &args, Wanted::Any))),
-    ("as_number", |cx, args| Ok(mark(cx, &args, Wanted::Number))),
+    ("as_text", |cx, args| Ok(mark(cx, args, Wanted::Text))),
+    ("as_bool", |cx, args| Ok(mark(cx, args, Wanted::Bool))),
+    ("as_native", |cx, args| Ok(mark(cx, args, Wanted::Any))),
+    ("as_number", |cx, args| Ok(mark(cx, args, Wanted::Number))),
     ("_take", take),
 ];
 
@@ -97,7 +98,7 @@ fn json_string(out: &mut String, text: &str) {
             ' '..='~' => out.push(character),
             _ => {
                 for unit in character.encode_utf16(&mut [0; 2]) {
-                    out.push_str(&format!("\\u{unit:04x}"));
+                    let _ = write!(out, "\\u{unit:04x}");
                 }
             }
         }
@@ -146,7 +147,7 @@ fn mark(cx: &Cx<'_>, args: &Args, wanted: Wanted) -> Value {
 }
 
 /// Hands a value out of a native render; in its place stands a mark.
-fn take(cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn take(cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     if let Some(message) = undefined_message(args.subject())
         && cx.host().is_some_and(|host| host.undefined() == crate::jinja::Undefined::Strict)
     {
@@ -294,7 +295,7 @@ impl Literal<'_> {
         if digits.len() > 1
             && digits.starts_with('0')
             && digits.bytes().all(|byte| byte.is_ascii_digit())
-            && digits.trim_matches('0') != ""
+            && !digits.trim_matches('0').is_empty()
         {
             return None;
         }

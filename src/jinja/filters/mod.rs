@@ -15,7 +15,7 @@ pub(super) use convert::{fill_taken, json_text, native_value};
 pub(super) use sequence::sort_by_key;
 
 /// A filter: its subject is the first positional argument.
-type Filter = fn(&mut Cx<'_>, Args) -> Result<Value, Error>;
+type Filter = fn(&mut Cx<'_>, &Args) -> Result<Value, Error>;
 
 const TABLES: [&[(&str, Filter)]; 4] = [text::FILTERS, number::FILTERS, sequence::FILTERS, convert::FILTERS];
 
@@ -23,7 +23,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     for (name, filter) in TABLES.into_iter().flatten() {
         environment.add_filter(*name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
             let values: Vec<Value> = args.0.into_iter().map(ValueOrKwargs::into_value).collect();
-            filter(&mut Cx::new(state), Args::from_values(&values)).map_err(minijinja::Error::from)
+            filter(&mut Cx::new(state), &Args::from_values(&values)).map_err(minijinja::Error::from)
         });
     }
 }

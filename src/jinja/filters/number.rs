@@ -8,8 +8,13 @@ use crate::jinja::operators::integer;
 use crate::jinja::value::{is_defined, text, type_name, undefined_message};
 use crate::jinja::{Args, Cx, Error, ErrorKind};
 
-pub(super) const FILTERS: &[(&str, Filter)] =
-    &[("abs", abs), ("int", int), ("float", float), ("round", round), ("filesizeformat", file_size)];
+pub(super) const FILTERS: &[(&str, Filter)] = &[
+    ("abs", abs),
+    ("int", int),
+    ("float", float),
+    ("round", round),
+    ("filesizeformat", |_, args| Ok(Value::from(file_size(args)))),
+];
 
 fn not_a_number(what: &str, value: &Value) -> Error {
     match undefined_message(value) {
@@ -30,7 +35,7 @@ fn as_float(value: &Value) -> f64 {
     f64::try_from(value.clone()).unwrap_or_default()
 }
 
-fn abs(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn abs(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = args.subject();
     if !is_number(subject) {
         return Err(not_a_number("abs()", subject));
@@ -46,7 +51,7 @@ fn truncated(number: f64) -> Option<i128> {
     number.is_finite().then(|| number.trunc() as i128)
 }
 
-fn int(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn int(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = args.subject();
     let default = || args.get(1, "default").cloned().unwrap_or_else(|| Value::from(0));
     let base = u32::try_from(args.whole(2, "base")?.unwrap_or(10)).unwrap_or(10);
@@ -73,7 +78,7 @@ fn parse_int(text: &str, base: u32) -> Option<i128> {
         16 => lower.strip_prefix("0x").unwrap_or(&lower),
         8 => lower.strip_prefix("0o").unwrap_or(&lower),
         2 => lower.strip_prefix("0b").unwrap_or(&lower),
-        2..=36 => &lower,
+        3..=36 => &lower,
         _ => return None,
     };
     if digits.starts_with(['+', '-']) {
@@ -83,7 +88,7 @@ fn parse_int(text: &str, base: u32) -> Option<i128> {
     Some(if negative { -number } else { number })
 }
 
-fn float(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn float(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = args.subject();
     let default = || args.get(1, "default").cloned().unwrap_or_else(|| Value::from(0.0));
     if is_number(subject) {
@@ -96,7 +101,7 @@ fn float(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
     Ok(parsed.map_or_else(default, Value::from))
 }
 
-fn round(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn round(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = args.subject();
     let precision = i32::try_from(args.whole(1, "precision")?.unwrap_or_default()).unwrap_or_default();
     if !is_number(subject) {
@@ -117,32 +122,30 @@ fn round(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
 
 /// Python's `round`: by the number's exact decimal value, ties to even.
 fn half_even(number: f64, precision: i32) -> f64 {
-    match usize::try_from(precision) {
-        Ok(digits) => format!("{number:.digits$}").parse().unwrap_or(number),
-        Err(_) => {
-            let scale = 10_f64.powi(-precision);
-            (number / scale).round_ties_even() * scale
-        }
+    if let Ok(digits) = usize::try_from(precision) {
+        return format!("{number:.digits$}").parse().unwrap_or(number);
     }
+    let scale = 10_f64.powi(-precision);
+    (number / scale).round_ties_even() * scale
 }
 
-fn file_size(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn file_size(args: &Args) -> String {
     let bytes = as_float(args.subject());
     let binary = args.truth(1, "binary").unwrap_or_default();
     let base: f64 = if binary { 1024.0 } else { 1000.0 };
     let units = if binary { ["KiB", "MiB", "GiB", "TiB", "PiB"] } else { ["kB", "MB", "GB", "TB", "PB"] };
     if (bytes - 1.0).abs() < f64::EPSILON {
-        return Ok(Value::from("1 Byte"));
+        return "1 Byte".to_owned();
     }
     if bytes < base {
-        return Ok(Value::from(format!("{bytes:.0} Bytes")));
+        return format!("{bytes:.0} Bytes");
     }
     let mut size = bytes / base;
     for unit in &units[..units.len() - 1] {
         if size < base {
-            return Ok(Value::from(format!("{size:.1} {unit}")));
+            return format!("{size:.1} {unit}");
         }
         size /= base;
     }
-    Ok(Value::from(format!("{size:.1} {}", units[units.len() - 1])))
+    format!("{size:.1} {}", units[units.len() - 1])
 }

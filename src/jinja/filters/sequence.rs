@@ -31,14 +31,14 @@ pub(super) const FILTERS: &[(&str, Filter)] = &[
     }),
     ("sort", sort),
     ("unique", unique),
-    ("min", |_, args| extreme(&args, Ordering::Less)),
-    ("max", |_, args| extreme(&args, Ordering::Greater)),
+    ("min", |_, args| extreme(args, Ordering::Less)),
+    ("max", |_, args| extreme(args, Ordering::Greater)),
     ("sum", sum),
     ("map", map),
-    ("select", |cx, args| select(cx, &args, false, true)),
-    ("reject", |cx, args| select(cx, &args, false, false)),
-    ("selectattr", |cx, args| select(cx, &args, true, true)),
-    ("rejectattr", |cx, args| select(cx, &args, true, false)),
+    ("select", |cx, args| select(cx, args, false, true)),
+    ("reject", |cx, args| select(cx, args, false, false)),
+    ("selectattr", |cx, args| select(cx, args, true, true)),
+    ("rejectattr", |cx, args| select(cx, args, true, false)),
     ("groupby", group_by),
     ("batch", batch),
     ("slice", slice),
@@ -54,8 +54,8 @@ pub(super) const FILTERS: &[(&str, Filter)] = &[
         let name = text(args.required("attr", 1, "name")?);
         only_attribute(args.subject(), &name)
     }),
-    ("default", default),
-    ("d", default),
+    ("default", |_, args| Ok(default(args))),
+    ("d", |_, args| Ok(default(args))),
     ("is_list", |_, args| Ok(Value::from(type_name(args.subject()) == "list"))),
 ];
 
@@ -85,7 +85,7 @@ fn only_attribute(value: &Value, name: &str) -> Result<Value, Error> {
     Ok(if found.is_undefined() { missing() } else { found })
 }
 
-fn length(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn length(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = args.subject();
     if !is_defined(subject) {
         return Ok(Value::from(0));
@@ -96,20 +96,20 @@ fn length(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
     }
 }
 
-fn random(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn random(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let all = all(args.subject())?;
     let seed = std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), all.len());
     let at = usize::try_from(seed).unwrap_or_default().checked_rem(all.len());
     Ok(at.and_then(|at| all.get(at).cloned()).unwrap_or_else(|| nothing("random")))
 }
 
-fn default(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn default(args: &Args) -> Value {
     let subject = args.subject();
     let falsy = args.truth(2, "boolean").unwrap_or_default();
     if !is_defined(subject) || (falsy && !subject.is_true()) {
-        return Ok(args.get(1, "default_value").cloned().unwrap_or_else(|| Value::from("")));
+        return args.get(1, "default_value").cloned().unwrap_or_else(|| Value::from(""));
     }
-    Ok(subject.clone())
+    subject.clone()
 }
 
 /// Sorts as Python does: stable, and an error where two items have no order.
@@ -163,14 +163,14 @@ fn keyed(all: Vec<Value>, paths: &[Path], case: bool) -> Result<Vec<(Value, Valu
     all.into_iter().map(|item| Ok((sort_key(&item, paths, case)?, item))).collect()
 }
 
-fn sort(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn sort(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let reverse = args.truth(1, "reverse").unwrap_or_default();
     let case = args.truth(2, "case_sensitive").unwrap_or_default();
     let keyed = keyed(all(args.subject())?, &paths(args.given(3, "attribute")), case)?;
     Ok(list(sort_by_key(keyed, reverse)?))
 }
 
-fn unique(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn unique(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let case = args.truth(1, "case_sensitive").unwrap_or_default();
     let path = args.given(2, "attribute").map(Path::new);
     let mut seen = indexmap::IndexSet::new();
@@ -203,7 +203,7 @@ fn extreme(args: &Args, wanted: Ordering) -> Result<Value, Error> {
     Ok(best.map_or_else(|| Undefined::saying("No aggregated item, sequence was empty."), |(_, item)| item))
 }
 
-fn sum(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn sum(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let path = args.given(1, "attribute").map(Path::new);
     let mut total = args.get(2, "start").cloned().unwrap_or_else(|| Value::from(0));
     for item in all(args.subject())? {
@@ -211,12 +211,12 @@ fn sum(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
             Some(path) => path.of(&item, None)?,
             None => item,
         };
-        total = binary(Operator::Add, &total, &item).map_err(|error| fault::from_native(error, None))?;
+        total = binary(Operator::Add, &total, &item).map_err(|error| fault::from_native(&error, None))?;
     }
     Ok(total)
 }
 
-fn map(cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn map(cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let all = if is_defined(args.subject()) { all(args.subject())? } else { Vec::new() };
     let mut mapped = Vec::with_capacity(all.len());
     if let Some(attribute) = args.keyword.get("attribute").filter(|_| args.positional.len() == 1) {
@@ -227,7 +227,7 @@ fn map(cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
         return Ok(Generator::value("sync_do_map", mapped));
     }
     let name = text(args.positional.get(1).ok_or_else(|| Error::compilation("map requires a filter argument"))?);
-    let rest = after(&args, 2).into_values();
+    let rest = after(args, 2).into_values();
     for item in all {
         let mut values = vec![item];
         values.extend(rest.iter().cloned());
@@ -264,7 +264,7 @@ fn select(cx: &mut Cx<'_>, args: &Args, by_attribute: bool, keep: bool) -> Resul
     Ok(Generator::value("select_or_reject", kept))
 }
 
-fn group_by(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn group_by(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let path = Path::new(args.required("groupby", 1, "attribute")?);
     let default = args.given(2, "default");
     let case = args.truth(3, "case_sensitive").unwrap_or_default();
@@ -294,8 +294,8 @@ fn count(args: &Args, filter: &str, name: &str) -> Result<usize, Error> {
         .ok_or_else(|| Error::compilation(format!("{filter} needs a positive {name}")))
 }
 
-fn batch(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
-    let (size, fill) = (count(&args, "batch", "linecount")?, args.given(2, "fill_with"));
+fn batch(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
+    let (size, fill) = (count(args, "batch", "linecount")?, args.given(2, "fill_with"));
     let all = all(args.subject())?;
     let mut rows: Vec<Value> = Vec::new();
     for chunk in all.chunks(size) {
@@ -308,8 +308,8 @@ fn batch(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
     Ok(Generator::value("do_batch", rows))
 }
 
-fn slice(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
-    let (slices, fill) = (count(&args, "slice", "slices")?, args.given(2, "fill_with"));
+fn slice(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
+    let (slices, fill) = (count(args, "slice", "slices")?, args.given(2, "fill_with"));
     let all = all(args.subject())?;
     let (size, extra) = (all.len() / slices, all.len() % slices);
     let mut rest = all.as_slice();
@@ -326,7 +326,7 @@ fn slice(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
     Ok(Generator::value("sync_do_slice", columns))
 }
 
-fn dict_sort(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn dict_sort(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let case = args.truth(1, "case_sensitive").unwrap_or_default();
     let by = args.text(2, "by").unwrap_or_else(|| "key".to_owned());
     let reverse = args.truth(3, "reverse").unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Filters of text.
 
+use std::fmt::Write;
+
 use minijinja::Value;
 
 use super::{Filter, Path};
@@ -29,9 +31,10 @@ pub(super) const FILTERS: &[(&str, Filter)] = &[
     ("forceescape", |_, args| Ok(Value::from(escape(&text(args.subject()))))),
     ("striptags", |_, args| Ok(Value::from(strip_tags(&text(args.subject()))))),
     ("format", |_, args| {
-        let values = match args.keyword.is_empty() {
-            true => crate::jinja::tuple(args.positional.iter().skip(1).cloned().collect()),
-            false => crate::jinja::dict(args.keyword.iter().map(|(name, value)| (name.as_str(), value.clone()))),
+        let values = if args.keyword.is_empty() {
+            crate::jinja::tuple(args.positional.iter().skip(1).cloned().collect())
+        } else {
+            crate::jinja::dict(args.keyword.iter().map(|(name, value)| (name.as_str(), value.clone())))
         };
         Ok(Value::from(format::percent(&text(args.subject()), &values)?))
     }),
@@ -50,7 +53,7 @@ pub(super) const FILTERS: &[(&str, Filter)] = &[
         Ok(Value::from(words.filter(|word| !word.is_empty()).count()))
     }),
     ("wordwrap", word_wrap),
-    ("urlencode", url_encode),
+    ("urlencode", |_, args| Ok(Value::from(url_encode(args)))),
     ("urlize", |_, args| Ok(Value::from(text(args.subject())))),
     ("xmlattr", xml_attributes),
     ("join", join),
@@ -70,7 +73,7 @@ fn title(subject: &str) -> String {
     out
 }
 
-fn replace(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn replace(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = text(args.subject());
     let (old, new) = (text(args.required("replace", 1, "old")?), text(args.required("replace", 2, "new")?));
     let replaced = match args.whole(3, "count")?.map(usize::try_from) {
@@ -108,7 +111,7 @@ fn strip_tags(subject: &str) -> String {
     out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn indent(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn indent(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = text(args.subject());
     let by = match args.given(1, "width") {
         None => " ".repeat(4),
@@ -138,7 +141,7 @@ fn indent(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
     Ok(Value::from(out))
 }
 
-fn truncate(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn truncate(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = text(args.subject());
     let length = usize::try_from(args.whole(1, "length")?.unwrap_or(255)).unwrap_or_default();
     let kill = args.truth(2, "killwords").unwrap_or_default();
@@ -154,7 +157,7 @@ fn truncate(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
     Ok(Value::from([kept, &end].concat()))
 }
 
-fn word_wrap(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn word_wrap(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = text(args.subject());
     let width = usize::try_from(args.whole(1, "width")?.unwrap_or(79)).unwrap_or(79).max(1);
     let break_long = args.truth(2, "break_long_words").unwrap_or(true);
@@ -188,12 +191,12 @@ fn url_quote(out: &mut String, text: &str, safe: &str) {
             // Within a query, a space is a plus.
             out.push(if character == ' ' { '+' } else { character });
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
 }
 
-fn url_encode(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn url_encode(args: &Args) -> String {
     let subject = args.subject();
     let mut out = String::new();
     let listed = match pairs(subject) {
@@ -214,10 +217,10 @@ fn url_encode(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
         }
         None => url_quote(&mut out, &text(subject), "/"),
     }
-    Ok(Value::from(out))
+    out
 }
 
-fn xml_attributes(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn xml_attributes(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let pairs = methods::mapping_pairs(args.subject())?;
     let shown = |value: &Value| !value.is_none() && crate::jinja::is_defined(value);
     let written: Vec<String> = pairs
@@ -229,7 +232,7 @@ fn xml_attributes(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
     Ok(Value::from(format!("{space}{}", written.join(" "))))
 }
 
-fn join(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn join(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = args.subject();
     let separator = args.text(1, "d").unwrap_or_default();
     let Some(all) = items(subject) else { return Err(super::sequence::not_iterable(subject)) };

@@ -250,14 +250,11 @@ fn join(target: &str, iterable: &Value) -> Result<String, Error> {
         if at > 0 {
             out.push_str(target);
         }
-        match item.as_str() {
-            Some(text) => out.push_str(text),
-            None => {
-                let name = type_name(item);
-                let message = format!("sequence item {at}: expected str instance, {name} found");
-                return Err(Error::compilation(message));
-            }
-        }
+        let Some(text) = item.as_str() else {
+            let name = type_name(item);
+            return Err(Error::compilation(format!("sequence item {at}: expected str instance, {name} found")));
+        };
+        out.push_str(text);
     }
     Ok(out)
 }

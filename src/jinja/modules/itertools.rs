@@ -9,54 +9,54 @@ use crate::jinja::{Args, Cx, Error, fault};
 /// Where `count()`, `cycle()` and `repeat()` end.
 const ENDLESS: usize = 100_000;
 
-type Body = fn(&mut Cx<'_>, Args) -> Result<Vec<Value>, Error>;
+type Body = fn(&mut Cx<'_>, &Args) -> Result<Vec<Value>, Error>;
 
 const FUNCTIONS: [(&str, Body); 14] = [
     ("count", count),
-    ("cycle", |_, args| Ok(all(&args, 0)?.into_iter().cycle().take(ENDLESS).collect())),
+    ("cycle", |_, args| Ok(all(args, 0)?.into_iter().cycle().take(ENDLESS).collect())),
     ("repeat", |_, args| {
         let times = args.whole(1, "times")?.map_or(ENDLESS, |times| usize::try_from(times).unwrap_or_default());
         Ok(vec![args.required("repeat", 0, "object")?.clone(); times.min(ENDLESS)])
     }),
     ("accumulate", accumulate),
     ("chain", |_, args| {
-        let parts: Result<Vec<Vec<Value>>, Error> = (0..args.positional.len()).map(|at| all(&args, at)).collect();
+        let parts: Result<Vec<Vec<Value>>, Error> = (0..args.positional.len()).map(|at| all(args, at)).collect();
         Ok(parts?.concat())
     }),
     ("compress", |_, args| {
-        let kept = all(&args, 0)?.into_iter().zip(all(&args, 1)?).filter(|(_, select)| select.is_true());
+        let kept = all(args, 0)?.into_iter().zip(all(args, 1)?).filter(|(_, select)| select.is_true());
         Ok(kept.map(|(item, _)| item).collect())
     }),
     ("islice", islice),
     ("starmap", |cx, args| {
         let callee = args.required("starmap", 0, "function")?.clone();
         let call = |item: Value| cx.call(&callee, Args::new(items(&item).ok_or_else(|| not_iterable(&item))?));
-        all(&args, 1)?.into_iter().map(call).collect()
+        all(args, 1)?.into_iter().map(call).collect()
     }),
     ("tee", |_, args| {
         let copies = usize::try_from(args.whole(1, "n")?.unwrap_or(2)).unwrap_or_default().min(1000);
-        Ok(vec![Generator::value("tee", all(&args, 0)?); copies])
+        Ok(vec![Generator::value("tee", all(args, 0)?); copies])
     }),
     ("zip_longest", zip_longest),
     ("product", product),
     ("permutations", |_, args| {
-        let pool = all(&args, 0)?;
-        let length = length(&args)?.unwrap_or(pool.len());
+        let pool = all(args, 0)?;
+        let length = length(args)?.unwrap_or(pool.len());
         Ok(arrangements(&pool, length, &|chosen, next| !chosen.contains(&next)))
     }),
     ("combinations", |_, args| {
-        let pool = all(&args, 0)?;
-        Ok(arrangements(&pool, required_length(&args)?, &|chosen, next| chosen.last().is_none_or(|last| next > *last)))
+        let pool = all(args, 0)?;
+        Ok(arrangements(&pool, required_length(args)?, &|chosen, next| chosen.last().is_none_or(|last| next > *last)))
     }),
     ("combinations_with_replacement", |_, args| {
-        let pool = all(&args, 0)?;
-        Ok(arrangements(&pool, required_length(&args)?, &|chosen, next| chosen.last().is_none_or(|last| next >= *last)))
+        let pool = all(args, 0)?;
+        Ok(arrangements(&pool, required_length(args)?, &|chosen, next| chosen.last().is_none_or(|last| next >= *last)))
     }),
 ];
 
 pub(super) fn module() -> Value {
     let made = FUNCTIONS.into_iter().map(|(name, body)| {
-        let call = move |cx: &mut Cx<'_>, args: Args| body(cx, args).map(|items| Generator::value(name, items));
+        let call = move |cx: &mut Cx<'_>, args: Args| body(cx, &args).map(|items| Generator::value(name, items));
         (name, function(name, call))
     });
     super::module("itertools", made)
@@ -72,10 +72,10 @@ fn all(args: &Args, position: usize) -> Result<Vec<Value>, Error> {
 }
 
 fn add(a: &Value, b: &Value) -> Result<Value, Error> {
-    binary(Operator::Add, a, b).map_err(|error| fault::from_native(error, None))
+    binary(Operator::Add, a, b).map_err(|error| fault::from_native(&error, None))
 }
 
-fn count(_cx: &mut Cx<'_>, args: Args) -> Result<Vec<Value>, Error> {
+fn count(_cx: &mut Cx<'_>, args: &Args) -> Result<Vec<Value>, Error> {
     let mut next = args.get(0, "start").cloned().unwrap_or_else(|| Value::from(0));
     let step = args.get(1, "step").cloned().unwrap_or_else(|| Value::from(1));
     let mut found = Vec::with_capacity(ENDLESS);
@@ -86,10 +86,10 @@ fn count(_cx: &mut Cx<'_>, args: Args) -> Result<Vec<Value>, Error> {
     Ok(found)
 }
 
-fn accumulate(cx: &mut Cx<'_>, args: Args) -> Result<Vec<Value>, Error> {
+fn accumulate(cx: &mut Cx<'_>, args: &Args) -> Result<Vec<Value>, Error> {
     let callee = args.given(1, "func").cloned();
     let mut found: Vec<Value> = args.given(2, "initial").cloned().into_iter().collect();
-    for item in all(&args, 0)? {
+    for item in all(args, 0)? {
         let next = match (found.last(), &callee) {
             (None, _) => item,
             (Some(last), None) => add(last, &item)?,
@@ -100,7 +100,7 @@ fn accumulate(cx: &mut Cx<'_>, args: Args) -> Result<Vec<Value>, Error> {
     Ok(found)
 }
 
-fn islice(_cx: &mut Cx<'_>, args: Args) -> Result<Vec<Value>, Error> {
+fn islice(_cx: &mut Cx<'_>, args: &Args) -> Result<Vec<Value>, Error> {
     let bound = |position: usize| -> Result<Option<usize>, Error> {
         match args.whole(position, "")? {
             Some(number) => match usize::try_from(number) {
@@ -112,21 +112,21 @@ fn islice(_cx: &mut Cx<'_>, args: Args) -> Result<Vec<Value>, Error> {
     };
     let (start, stop) = if args.positional.len() < 3 { (0, bound(1)?) } else { (bound(1)?.unwrap_or(0), bound(2)?) };
     let step = bound(3)?.unwrap_or(1).max(1);
-    let taken = all(&args, 0)?.into_iter().take(stop.unwrap_or(usize::MAX));
+    let taken = all(args, 0)?.into_iter().take(stop.unwrap_or(usize::MAX));
     Ok(taken.skip(start).step_by(step).collect())
 }
 
-fn zip_longest(_cx: &mut Cx<'_>, args: Args) -> Result<Vec<Value>, Error> {
+fn zip_longest(_cx: &mut Cx<'_>, args: &Args) -> Result<Vec<Value>, Error> {
     let fill = args.keyword.get("fillvalue").cloned().unwrap_or_else(none);
-    let columns: Result<Vec<Vec<Value>>, Error> = (0..args.positional.len()).map(|at| all(&args, at)).collect();
+    let columns: Result<Vec<Vec<Value>>, Error> = (0..args.positional.len()).map(|at| all(args, at)).collect();
     let columns = columns?;
     let rows = columns.iter().map(Vec::len).max().unwrap_or_default();
     let row = |at: usize| tuple(columns.iter().map(|column| column.get(at).unwrap_or(&fill).clone()).collect());
     Ok((0..rows).map(row).collect())
 }
 
-fn product(_cx: &mut Cx<'_>, args: Args) -> Result<Vec<Value>, Error> {
-    let pools: Result<Vec<Vec<Value>>, Error> = (0..args.positional.len()).map(|at| all(&args, at)).collect();
+fn product(_cx: &mut Cx<'_>, args: &Args) -> Result<Vec<Value>, Error> {
+    let pools: Result<Vec<Vec<Value>>, Error> = (0..args.positional.len()).map(|at| all(args, at)).collect();
     let repeat = args.keyword.get("repeat").and_then(Value::as_usize).unwrap_or(1);
     let pools = vec![pools?; repeat].concat();
     let size = pools.iter().fold(1_usize, |size, pool| size.saturating_mul(pool.len()));

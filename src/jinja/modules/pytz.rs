@@ -11,10 +11,10 @@ pub(super) fn module() -> Value {
     super::module(
         "pytz",
         [
-            ("timezone", function("timezone", timezone)),
+            ("timezone", function("timezone", |cx, args| timezone(cx, &args))),
             ("utc", ZoneObject::value(Zone::Utc)),
             ("UTC", ZoneObject::value(Zone::Utc)),
-            ("FixedOffset", function("FixedOffset", fixed_offset)),
+            ("FixedOffset", function("FixedOffset", |cx, args| fixed_offset(cx, &args))),
             ("all_timezones", names()),
             ("common_timezones", names()),
             ("all_timezones_set", names()),
@@ -23,7 +23,7 @@ pub(super) fn module() -> Value {
     )
 }
 
-fn timezone(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn timezone(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let name = args.text(0, "zone").unwrap_or_default();
     if name.eq_ignore_ascii_case("utc") {
         return Ok(ZoneObject::value(Zone::Utc));
@@ -35,7 +35,7 @@ fn timezone(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
     }
 }
 
-fn fixed_offset(_cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+fn fixed_offset(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let minutes = args.whole(0, "offset")?.unwrap_or_default();
     match i32::try_from(minutes * 60) {
         Ok(0) => Ok(ZoneObject::value(Zone::Utc)),

@@ -61,6 +61,9 @@ fn on_text(cx: &mut Cx<'_>, name: &'static str, mut args: Args) -> Result<Value,
     pattern.run(cx, name, &args)
 }
 
+/// Where each group of a match stands; the first is the whole.
+type Groups = Vec<Option<(usize, usize)>>;
+
 /// A compiled pattern.
 #[derive(Debug)]
 struct Pattern {
@@ -128,7 +131,7 @@ impl Pattern {
     }
 
     /// All matches from left to right, as (start, end) of each group.
-    fn all(&self, subject: &str) -> Result<Vec<Vec<Option<(usize, usize)>>>, Error> {
+    fn all(&self, subject: &str) -> Result<Vec<Groups>, Error> {
         let mut found = Vec::new();
         for captures in self.regex.captures_iter(subject) {
             let captures = captures.map_err(|error| Error::compilation(error.to_string()))?;
@@ -137,7 +140,7 @@ impl Pattern {
         Ok(found)
     }
 
-    fn matched(self: &Arc<Self>, subject: &Arc<str>, groups: Vec<Option<(usize, usize)>>) -> Value {
+    fn matched(self: &Arc<Self>, subject: &Arc<str>, groups: Groups) -> Value {
         instance(Arc::new(Match { pattern: self.clone(), subject: subject.clone(), groups }))
     }
 
@@ -161,7 +164,7 @@ impl Pattern {
             }
             "findall" => {
                 let part = |span: &Option<(usize, usize)>| span.map_or("", |(start, end)| &subject[start..end]);
-                let item = |groups: Vec<Option<(usize, usize)>>| match groups.as_slice() {
+                let item = |groups: Groups| match groups.as_slice() {
                     [whole] => Value::from(part(whole)),
                     [_, only] => Value::from(part(only)),
                     [_, many @ ..] => tuple(many.iter().map(|span| Value::from(part(span))).collect()),
@@ -178,7 +181,7 @@ impl Pattern {
     }
 
     /// `search` anywhere, `match` at the start, `fullmatch` to the end as well.
-    fn anchored(&self, subject: &str, name: &str) -> Result<Option<Vec<Option<(usize, usize)>>>, Error> {
+    fn anchored(&self, subject: &str, name: &str) -> Result<Option<Groups>, Error> {
         if name == "search" {
             return Ok(self.captures(subject, 0)?.map(|captures| spans(&captures)));
         }
@@ -217,12 +220,11 @@ impl Pattern {
             }
             let Some(Some((start, end))) = groups.first().copied() else { continue };
             out.push_str(&subject[at..start]);
-            match &template {
-                Some(template) => self.expand(&mut out, template, &subject, &groups)?,
-                None => {
-                    let matched = self.matched(&subject, groups);
-                    out.push_str(&text(&cx.call(&replacement, Args::new(vec![matched]))?));
-                }
+            if let Some(template) = &template {
+                self.expand(&mut out, template, &subject, &groups)?;
+            } else {
+                let matched = self.matched(&subject, groups);
+                out.push_str(&text(&cx.call(&replacement, Args::new(vec![matched]))?));
             }
             at = end;
             count += 1;
@@ -276,7 +278,7 @@ impl Pattern {
     }
 }
 
-fn spans(captures: &Captures<'_, str>) -> Vec<Option<(usize, usize)>> {
+fn spans(captures: &Captures<'_, str>) -> Groups {
     captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect()
 }
 
@@ -313,7 +315,7 @@ impl Instance for Pattern {
 struct Match {
     pattern: Arc<Pattern>,
     subject: Arc<str>,
-    groups: Vec<Option<(usize, usize)>>,
+    groups: Groups,
 }
 
 impl Match {

@@ -39,7 +39,7 @@ struct Finder<'t> {
     control: Vec<(&'t str, Span)>,
 }
 
-impl<'t> Finder<'t> {
+impl Finder<'_> {
     fn tag(&mut self, tag: &Segment) {
         let keyword = first_word(&self.text[tag.inner.start..tag.inner.end]);
         if let Some((open, kind)) = self.open {
@@ -105,7 +105,7 @@ impl<'t> Finder<'t> {
                 BlockKind::Materialization { adapter: head.adapter, supported_languages: head.languages }
             }
             _ => {
-                let (places, ..) = signature::read(&mut reader)?;
+                let places = signature::read(&mut reader)?.places;
                 let signature = places.into_iter().map(|place| argument(place.parameter)).collect();
                 if kind == "macro" { BlockKind::Macro { signature } } else { BlockKind::Test { signature } }
             }

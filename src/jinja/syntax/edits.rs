@@ -63,18 +63,17 @@ impl Edits {
         self.list.sort_unstable_by_key(|edit| (edit.at, edit.class, edit.order));
         let mut out = String::with_capacity(prefix.len() + (range.end - range.start) + self.list.len() * 8);
         out.push_str(prefix);
-        let mut map = SourceMap { pieces: Vec::with_capacity(self.list.len() + 1), end: range.end };
+        let mut map = SourceMap { pieces: Vec::with_capacity(self.list.len() * 2 + 1) };
         let mut at = range.start;
         for edit in &self.list {
             if edit.at > at {
-                map.pieces.push((out.len(), at));
                 push_unix(&mut out, &text[at..edit.at], &mut map, at);
                 at = edit.at;
             }
+            map.pieces.push(Piece { new: out.len(), old: edit.at, inserted: Some(edit.at + edit.delete) });
             out.push_str(edit.owned.as_deref().unwrap_or(edit.insert));
             at = at.max(edit.at + edit.delete);
         }
-        map.pieces.push((out.len(), at));
         push_unix(&mut out, &text[at.min(range.end)..range.end], &mut map, at);
         (out, map)
     }
@@ -83,37 +82,51 @@ impl Edits {
 /// Appends with line ends as Jinja2 normalises them: `\r\n` and `\r` become `\n`.
 fn push_unix(out: &mut String, part: &str, map: &mut SourceMap, start: usize) {
     let mut rest = part;
+    map.pieces.push(Piece { new: out.len(), old: start, inserted: None });
     while let Some(at) = rest.find('\r') {
         out.push_str(&rest[..at]);
         out.push('\n');
         let skip = if rest[at + 1..].starts_with('\n') { 2 } else { 1 };
         rest = &rest[at + skip..];
-        map.pieces.push((out.len(), start + part.len() - rest.len()));
+        map.pieces.push(Piece { new: out.len(), old: start + part.len() - rest.len(), inserted: None });
     }
     out.push_str(rest);
 }
 
-/// Where the parts of a rewritten text come from: (new offset, old offset), ascending.
+/// Where the parts of a rewritten text come from, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SourceMap {
-    pieces: Vec<(usize, usize)>,
-    end: usize,
+    pieces: Vec<Piece>,
+}
+
+/// From `new` on, the text stems from `old` on; or it was inserted, in place of `old` to that end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Piece {
+    new: usize,
+    old: usize,
+    inserted: Option<usize>,
 }
 
 impl SourceMap {
     /// The old place of a range of the new text.
     pub fn old(&self, new: Range<usize>) -> Span {
-        let start = self.old_offset(new.start);
-        Span::new(start, self.old_offset(new.end).max(start))
+        let start = self.piece(new.start).map_or(0, |piece| match piece.inserted {
+            Some(_) => piece.old,
+            None => piece.old + (new.start - piece.new),
+        });
+        let last = new.end.saturating_sub(1).max(new.start);
+        let end = self.piece(last).map_or(0, |piece| match piece.inserted {
+            Some(end) => end,
+            None => piece.old + (new.end - piece.new),
+        });
+        Span::new(start, end)
     }
 
-    fn old_offset(&self, new: usize) -> usize {
-        let next = self.pieces.partition_point(|(start, _)| *start <= new);
-        let limit = self.pieces.get(next).map_or(self.end, |(_, old)| *old);
-        match next.checked_sub(1).and_then(|at| self.pieces.get(at)) {
-            Some((start, old)) => (old + (new - start)).min(limit),
-            None => limit.min(self.pieces.first().map_or(0, |(_, old)| *old)),
-        }
+    fn piece(&self, new: usize) -> Option<Piece> {
+        let next = self.pieces.partition_point(|piece| piece.new <= new);
+        let found = self.pieces.get(next.saturating_sub(1)).copied();
+        // What was put before all else belongs to the beginning.
+        found.map(|piece| if next == 0 { Piece { inserted: Some(piece.old), ..piece } } else { piece })
     }
 }
 
@@ -131,7 +144,9 @@ mod tests {
         let (text, map) = edits.apply("abcd", Span::new(0, 4), "> ");
         assert_eq!(text, "> ab)[(Xd");
         assert_eq!(map.old(2..4), Span::new(0, 2));
+        assert_eq!(map.old(7..8), Span::new(2, 3));
         assert_eq!(map.old(8..9), Span::new(3, 4));
+        assert_eq!(map.old(0..1), Span::new(0, 0));
     }
 
     #[test]

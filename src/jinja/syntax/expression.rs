@@ -19,14 +19,19 @@ pub(super) enum Shape {
     Other,
 }
 
+/// Jinja2's implicit names that a macro's body mentions: it takes such arguments then.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Mentions {
+    pub varargs: bool,
+    pub kwargs: bool,
+    pub caller: bool,
+}
+
 /// What the text mentions.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     pub calls: Vec<StaticCall>,
-    pub varargs: bool,
-    pub kwargs: bool,
-    pub caller: bool,
-    pub this: bool,
+    pub mentions: Mentions,
     /// How deep in call blocks the reader is: their body has no caller of its own.
     pub call_depth: usize,
 }
@@ -321,11 +326,10 @@ impl<'r> Reader<'r> {
     fn name(&mut self, token: Token) {
         match token.text(self.text) {
             "true" | "True" | "false" | "False" | "none" | "None" => return,
-            "varargs" => self.facts.varargs = true,
-            "kwargs" => self.facts.kwargs = true,
-            "this" => self.facts.this = true,
+            "varargs" => self.facts.mentions.varargs = true,
+            "kwargs" => self.facts.mentions.kwargs = true,
             "caller" if self.facts.call_depth > 0 => self.edits.replace(token.start, token.end, "_no_caller"),
-            "caller" => self.facts.caller = true,
+            "caller" => self.facts.mentions.caller = true,
             _ => {}
         }
         self.constant = false;

@@ -47,11 +47,9 @@ fn unescape(inner: &str) -> String {
         };
         let (text, used) = escape(code, rest);
         match text {
-            Some(character) => out.extend(character),
-            None => {
-                out.push('\\');
-                out.push(code);
-            }
+            Escape::Character(character) => out.push(character),
+            Escape::Nothing => {}
+            Escape::AsWritten => out.extend(['\\', code]),
         }
         rest = &rest[used..];
     }
@@ -59,12 +57,22 @@ fn unescape(inner: &str) -> String {
     out
 }
 
-/// What the escape that begins with `code` stands for (an inner None for nothing at all), and the length it takes.
-fn escape(code: char, rest: &str) -> (Option<Option<char>>, usize) {
-    let simple = |character: char| (Some(Some(character)), 1);
+/// What an escape stands for.
+enum Escape {
+    Character(char),
+    /// A line end that the backslash takes away.
+    Nothing,
+    /// It is none: the backslash stays.
+    AsWritten,
+}
+
+/// Reads the escape that begins with `code`; gives the length it takes, too.
+fn escape(code: char, rest: &str) -> (Escape, usize) {
+    let simple = |character: char| (Escape::Character(character), 1);
+    let number = |number: u32| char::from_u32(number).map_or(Escape::Nothing, Escape::Character);
     let hex = |digits: usize| match rest.get(1..=digits).and_then(|text| u32::from_str_radix(text, 16).ok()) {
-        Some(number) => (Some(char::from_u32(number)), digits + 1),
-        None => (None, 1),
+        Some(code) => (number(code), digits + 1),
+        None => (Escape::AsWritten, 1),
     };
     match code {
         'n' => simple('\n'),
@@ -75,16 +83,15 @@ fn escape(code: char, rest: &str) -> (Option<Option<char>>, usize) {
         'f' => simple('\x0c'),
         'v' => simple('\x0b'),
         '\\' | '\'' | '"' => simple(code),
-        '\n' => (Some(None), 1),
+        '\n' => (Escape::Nothing, 1),
         'x' => hex(2),
         'u' => hex(4),
         'U' => hex(8),
         '0'..='7' => {
             let digits = rest.bytes().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
-            let number = u32::from_str_radix(&rest[..digits], 8).unwrap_or_default();
-            (Some(char::from_u32(number)), digits)
+            (number(u32::from_str_radix(&rest[..digits], 8).unwrap_or_default()), digits)
         }
-        _ => (None, code.len_utf8()),
+        _ => (Escape::AsWritten, code.len_utf8()),
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Fault;
 use super::edits::{Edits, SourceMap};
-use super::expression::{Facts, Reader, Shape};
+use super::expression::{Facts, Mentions, Reader, Shape};
 use super::scan::{Segment, SegmentKind, segments};
-use super::signature::{self, Parameter, Place};
+use super::signature::{self, Parameter, Signature};
 use super::statement::{Open, statement};
 use super::token::{Kind, tokenize};
 use crate::diagnostic::{SourceText, Span};
@@ -23,9 +23,7 @@ pub(crate) struct Prepared {
     /// Of a macro, its id and how it takes arguments.
     pub macro_id: Option<Arc<str>>,
     pub parameters: Vec<Parameter>,
-    pub varargs: bool,
-    pub kwargs: bool,
-    pub caller: bool,
+    pub mentions: Mentions,
     /// Whether its expressions hand out their values.
     pub native: bool,
 }
@@ -36,17 +34,8 @@ pub(crate) fn prepare_template(source: &SourceText, span: Span, native: bool) ->
     let (mut edits, mut facts) = (Edits::default(), Facts::default());
     body(text, &segments(text, span)?, native, &mut edits, &mut facts)?;
     let (out, map) = edits.apply(text, span, LOADER);
-    Ok(Prepared {
-        text: out,
-        map,
-        source: source.clone(),
-        macro_id: None,
-        parameters: Vec::new(),
-        varargs: false,
-        kwargs: false,
-        caller: false,
-        native,
-    })
+    let (parameters, mentions) = (Vec::new(), Mentions::default());
+    Ok(Prepared { text: out, map, source: source.clone(), macro_id: None, parameters, mentions, native })
 }
 
 /// Prepares a macro, test or materialization block as a template that defines `_macro` and hands it over.
@@ -61,22 +50,12 @@ pub(crate) fn prepare_macro(source: &SourceText, span: Span, id: Arc<str>) -> Re
     let from = segments.iter().position(|segment| segment == first).map_or(0, |at| at + 1);
     let to = segments.iter().rposition(|segment| segment == last).unwrap_or(segments.len()).max(from);
     body(text, &segments[from..to], false, &mut edits, &mut facts)?;
-    let flags = (facts.varargs, facts.kwargs);
-    let parameters = head(text, first, flags, &mut edits, &mut facts)?;
+    let mentions = facts.mentions;
+    let parameters = head(text, first, mentions, &mut edits, &mut facts)?;
     edits.replace(last.inner.start, last.inner.end, " endmacro ");
     edits.after(last.span.end, "{%do _define(_macro)%}");
     let (out, map) = edits.apply(text, span, "");
-    Ok(Prepared {
-        text: out,
-        map,
-        source: source.clone(),
-        macro_id: Some(id),
-        parameters,
-        varargs: flags.0,
-        kwargs: flags.1,
-        caller: facts.caller,
-        native: false,
-    })
+    Ok(Prepared { text: out, map, source: source.clone(), macro_id: Some(id), parameters, mentions, native: false })
 }
 
 /// Notes the changes of all tags in these segments.
@@ -125,13 +104,7 @@ pub(super) fn calls(text: &str, segment: &Segment, edits: &mut Edits, facts: &mu
 }
 
 /// Rewrites the first tag of a block into `macro _macro(…)`.
-fn head(
-    text: &str,
-    tag: &Segment,
-    (varargs, kwargs): (bool, bool),
-    edits: &mut Edits,
-    facts: &mut Facts,
-) -> Result<Vec<Parameter>, Fault> {
+fn head(text: &str, tag: &Segment, mentions: Mentions, edits: &mut Edits, facts: &mut Facts) -> Result<Vec<Parameter>, Fault> {
     let mut tokens = Vec::new();
     tokenize(text, tag.inner, &mut tokens)?;
     let mut reader = Reader::new(text, &tokens, tag.inner.end, edits, facts);
@@ -141,27 +114,27 @@ fn head(
         return materialization(reader, tag, name.text(text));
     }
     reader.edits.replace(keyword.start, name.end, "macro _macro");
-    let (places, open, close) = signature::read(&mut reader)?;
+    let signature = signature::read(&mut reader)?;
     super::statement::colon(&mut reader);
     if reader.at < reader.tokens.len() {
         return Err(reader.expected("end of statement block"));
     }
-    let more = match (varargs, kwargs) {
+    let more = match (mentions.varargs, mentions.kwargs) {
         (true, true) => "varargs=none,kwargs=none",
         (true, false) => "varargs=none",
         (false, true) => "kwargs=none",
         (false, false) => "",
     };
-    if places.iter().all(|place| place.constant) {
-        constant_signature(&places, more, close, edits);
+    if signature.places.iter().all(|place| place.constant) {
+        constant_signature(&signature, more, edits);
     } else {
-        preamble_signature(&places, more, open, close, edits);
+        preamble_signature(&signature, more, edits);
     }
-    Ok(places.into_iter().map(|place| place.parameter).collect())
+    Ok(signature.places.into_iter().map(|place| place.parameter).collect())
 }
 
 /// Defaults stay where they are.
-fn constant_signature(places: &[Place], more: &'static str, close: (usize, usize), edits: &mut Edits) {
+fn constant_signature(Signature { places, close, .. }: &Signature, more: &'static str, edits: &mut Edits) {
     for place in places {
         edits.replace(place.name_end, place.annotation_end, "");
     }
@@ -174,11 +147,11 @@ fn constant_signature(places: &[Place], more: &'static str, close: (usize, usize
 }
 
 /// Defaults may name earlier parameters, which minijinja does not see there: they move into the body, in place.
-fn preamble_signature(places: &[Place], more: &'static str, open: (usize, usize), close: (usize, usize), edits: &mut Edits) {
+fn preamble_signature(Signature { places, open, close }: &Signature, more: &'static str, edits: &mut Edits) {
     let mut names: Vec<&str> = places.iter().map(|place| place.parameter.name.as_str()).collect();
     names.extend(more.split(',').filter(|part| !part.is_empty()).map(|part| part.trim_end_matches("=none")));
     let first = places.first().map_or(close.0, |place| place.start);
-    edits.replace_with(open.1, first, format!("{})%}}", names.join(",")));
+    edits.replace_with(*open, first, format!("{})%}}", names.join(",")));
     for (at, place) in places.iter().enumerate() {
         if let Some((_, end)) = place.assign {
             let name = &place.parameter.name;

@@ -30,8 +30,17 @@ pub(super) struct Place {
     pub comma: bool,
 }
 
+/// A signature's places.
+pub(super) struct Signature {
+    pub places: Vec<Place>,
+    /// Behind the opening parenthesis.
+    pub open: usize,
+    /// The closing one.
+    pub close: (usize, usize),
+}
+
 /// Reads `(a, b: int = 2)`; the reader stands before the parenthesis and ends behind it.
-pub(super) fn read(reader: &mut Reader<'_>) -> Result<(Vec<Place>, (usize, usize), (usize, usize)), Fault> {
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<Signature, Fault> {
     let open = reader.expect(Kind::ParenOpen, "(")?;
     let mut places: Vec<Place> = Vec::new();
     while reader.peek() != Some(Kind::ParenClose) {
@@ -67,7 +76,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<(Vec<Place>, (usize, usize
         }
     }
     let close = reader.expect(Kind::ParenClose, ")")?;
-    Ok((places, (open.start, open.end), (close.start, close.end)))
+    Ok(Signature { places, open: open.end, close: (close.start, close.end) })
 }
 
 /// `Dict[str, List[int]]`; gives its end.

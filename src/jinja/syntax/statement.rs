@@ -152,7 +152,7 @@ fn filter_chain(reader: &mut Reader<'_>) -> Result<(), Fault> {
 
 fn call(reader: &mut Reader<'_>) -> Result<(), Fault> {
     if reader.peek() == Some(Kind::ParenOpen) {
-        let (places, ..) = signature::read(reader)?;
+        let places = signature::read(reader)?.places;
         for place in places {
             reader.edits.replace(place.name_end, place.annotation_end, "");
         }
@@ -169,7 +169,7 @@ fn call(reader: &mut Reader<'_>) -> Result<(), Fault> {
 fn local_macro(reader: &mut Reader<'_>) -> Result<(), Fault> {
     let name = reader.expect(Kind::Name, "name")?;
     reader.edits.before(name.start, "dbt_macro__");
-    let (places, ..) = signature::read(reader)?;
+    let places = signature::read(reader)?.places;
     for place in places {
         reader.edits.replace(place.name_end, place.annotation_end, "");
     }

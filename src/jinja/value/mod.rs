@@ -90,7 +90,7 @@ fn step(value: &Value, step: impl Fn(&Value) -> Result<Value, minijinja::Error>)
     match undefined_message(value) {
         Some(_) if crate::jinja::render::captures() => Ok(value.clone()),
         Some(message) => Err(Error::new(ErrorKind::Undefined, message)),
-        None => step(value).map_err(|error| fault::from_native(error, None)),
+        None => step(value).map_err(|error| fault::from_native(&error, None)),
     }
 }
 

@@ -18,7 +18,6 @@ pub struct Range {
 
 impl Range {
     /// How many numbers it has.
-    #[expect(clippy::len_without_is_empty, reason = "Python's len, for which nobody asks the rest")]
     pub fn len(&self) -> usize {
         let (span, step) = if self.step > 0 {
             (i128::from(self.stop) - i128::from(self.start), i128::from(self.step))

@@ -32,11 +32,11 @@ impl Date {
             .ok_or_else(|| Error::compilation("day is out of range for month"))
     }
 
-    pub fn parts(&self) -> Parts {
+    pub fn parts(self) -> Parts {
         Parts { local: self.0.and_time(NaiveTime::MIN), zone: None }
     }
 
-    fn shifted(&self, by: chrono::Duration) -> Result<Value, Error> {
+    fn shifted(self, by: chrono::Duration) -> Result<Value, Error> {
         let days = chrono::Duration::days(
             by.num_microseconds().map_or_else(|| by.num_days(), |micros| micros.div_euclid(86_400_000_000)),
         );
@@ -117,7 +117,7 @@ impl Instance for Date {
 
     fn call_method(&self, _cx: &mut Cx<'_>, name: &str, args: Args) -> Result<Value, Error> {
         match name {
-            "strftime" => strftime(&args.text(0, "format").unwrap_or_default(), &self.parts()).map(Value::from),
+            "strftime" => Ok(Value::from(strftime(&args.text(0, "format").unwrap_or_default(), &self.parts()))),
             "isoformat" => Ok(Value::from(self.text())),
             "ctime" => Ok(Value::from(self.0.format("%a %b %e 00:00:00 %Y").to_string())),
             "replace" => {

@@ -15,7 +15,7 @@ pub(super) struct Parts {
 }
 
 /// Python's `strftime`.
-pub(super) fn strftime(format: &str, parts: &Parts) -> Result<String, Error> {
+pub(super) fn strftime(format: &str, parts: &Parts) -> String {
     let mut out = String::new();
     let mut characters = format.chars();
     while let Some(character) = characters.next() {
@@ -38,7 +38,7 @@ pub(super) fn strftime(format: &str, parts: &Parts) -> Result<String, Error> {
             None => out.push('%'),
         }
     }
-    Ok(out)
+    out
 }
 
 fn directive_text(out: &mut String, directive: char, parts: &Parts) {
@@ -56,7 +56,7 @@ fn directive_text(out: &mut String, directive: char, parts: &Parts) {
         'x' | 'D' => write!(out, "{}", local.format("%m/%d/%y")),
         'X' => write!(out, "{}", local.format("%H:%M:%S")),
         's' => write!(out, "{}", local.and_utc().timestamp()),
-        'n' => write!(out, "\n"),
+        'n' => writeln!(out),
         't' => write!(out, "\t"),
         '%' => write!(out, "%"),
         'a' | 'A' | 'w' | 'd' | 'b' | 'B' | 'm' | 'y' | 'H' | 'I' | 'p' | 'M' | 'S' | 'j' | 'U' | 'W' | 'G' | 'u' | 'V' | 'F'
@@ -181,8 +181,7 @@ impl Reader<'_> {
                 self.name(&DAYS)?;
             }
             'j' => self.found.ordinal = Some(self.number(3)?),
-            'H' => self.found.hour = Some(self.number(2)?),
-            'I' => self.found.hour = Some(self.number(2)?),
+            'H' | 'I' => self.found.hour = Some(self.number(2)?),
             'p' => {
                 let half = self.rest.get(..2)?.to_lowercase();
                 self.found.afternoon = Some(match half.as_str() {

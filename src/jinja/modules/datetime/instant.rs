@@ -115,7 +115,7 @@ impl Instance for Instant {
 
     fn call_method(&self, _cx: &mut Cx<'_>, name: &str, args: Args) -> Result<Value, Error> {
         match name {
-            "strftime" => strftime(&args.text(0, "format").unwrap_or_default(), &self.parts()).map(Value::from),
+            "strftime" => Ok(Value::from(strftime(&args.text(0, "format").unwrap_or_default(), &self.parts()))),
             "isoformat" => {
                 let separator = args.text(0, "sep").unwrap_or_else(|| "T".to_owned());
                 Ok(Value::from(self.iso(&separator, &args.text(1, "timespec").unwrap_or_default())))

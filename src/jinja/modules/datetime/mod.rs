@@ -28,7 +28,7 @@ pub(super) fn module() -> Value {
 }
 
 /// Python's `format(value, "%Y-%m")` of a date or time; None for anything else.
-pub(in crate::jinja) fn format_time(value: &Value, spec: &str) -> Option<Result<String, Error>> {
+pub(in crate::jinja) fn format_time(value: &Value, spec: &str) -> Option<String> {
     if let Some(instant) = downcast::<Instant>(value) {
         return Some(format::strftime(spec, &instant.parts()));
     }

@@ -85,7 +85,7 @@ impl Instance for Time {
 
     fn call_method(&self, _cx: &mut Cx<'_>, name: &str, args: Args) -> Result<Value, Error> {
         match name {
-            "strftime" => strftime(&args.text(0, "format").unwrap_or_default(), &self.parts()).map(Value::from),
+            "strftime" => Ok(Value::from(strftime(&args.text(0, "format").unwrap_or_default(), &self.parts()))),
             "isoformat" => Ok(Value::from(iso_time(self.clock, &args.text(0, "timespec").unwrap_or_default()))),
             "replace" => {
                 let field = |position: usize, name: &str, now: u32| whole(&args, position, name, Some(now.into()));

@@ -55,8 +55,7 @@ impl Zone {
     /// `UTC`, `EST`, `UTC+02:00`.
     pub fn abbreviation(self, local: NaiveDateTime) -> String {
         match self {
-            Self::Utc => "UTC".to_owned(),
-            Self::Fixed(0) => "UTC".to_owned(),
+            Self::Utc | Self::Fixed(0) => "UTC".to_owned(),
             Self::Fixed(_) => format!("UTC{}", self.colon_offset()),
             Self::Nameless(_) => String::new(),
             Self::Named(zone, offset) => {
