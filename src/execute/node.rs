@@ -119,8 +119,7 @@ impl StepRun<'_> {
     fn materialize(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
         let materialization = materialization::find(self.run, node)?;
         let guard = foreign_keys::guard(self.session, node, &self.run.relation(node))?;
-        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new())
-            .in_package(&materialization.package_name);
+        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new());
         let returned =
             self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
         drop(guard);
@@ -137,9 +136,7 @@ impl StepRun<'_> {
     /// Runs a data test and judges its one row.
     fn data_test(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
         let materialization = materialization::find(self.run, node)?;
-        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new())
-            .in_package(&materialization.package_name)
-            .noting_materialization();
+        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).noting_materialization();
         self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
         self.run.note_macros(&node.unique_id, host.macros());
         let main =
@@ -175,8 +172,7 @@ impl StepRun<'_> {
         let materialization = materialization::find(self.run, &node)?;
         let code = Value::from(&*compiled.code);
         let extra = IndexMap::from([("sql".to_owned(), code.clone()), ("compiled_code".to_owned(), code)]);
-        let host =
-            RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), extra).in_package(&materialization.package_name);
+        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), extra);
         let called =
             self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared());
         called.map_err(explain)?;
