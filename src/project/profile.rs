@@ -152,7 +152,8 @@ impl File<'_> {
         let target = self.target(&profile.value)?;
         let Some(output) = outputs.value.entry(&target) else {
             let names: Vec<&str> = outputs.value.entries().iter().map(|entry| &*entry.key).collect();
-            let span = profile.value.entry("target").map_or(outputs.key_span, |entry| entry.value.span);
+            let written = profile.value.entry("target").filter(|_| self.choice.target.is_none());
+            let span = written.map_or(outputs.key_span, |entry| entry.value.span);
             let help = nearest(&target, names.iter().copied())
                 .map_or_else(|| format!("it has: {}", names.join(", ")), |near| format!("did you mean '{near}'?"));
             self.error(span, format!("the profile '{name}' has no target '{target}'"), help);

@@ -75,7 +75,7 @@ fn profiles_are_searched_as_dbt_does_and_the_command_line_chooses() {
     });
     assert_eq!(elsewhere.0.unwrap(), "q default Some(\"memory\")");
     let (_, said) = with(&|options| options.target = Some("dve".into()));
-    assert_eq!(said, ["/w/p/profiles.yml:2:11: E0110 the profile 'p' has no target 'dve' [did you mean 'dev'?]"]);
+    assert_eq!(said, ["/w/p/profiles.yml:3:3: E0110 the profile 'p' has no target 'dve' [did you mean 'dev'?]"]);
     let (_, said) = with(&|options| options.profile = Some("x".into()));
     assert_eq!(said, ["E0110 there is no profile 'x' in /w/p/profiles.yml [did you mean 'p'?]"]);
     let (_, said) = with(&|options| options.profiles_dir = Some("/nowhere".into()));
