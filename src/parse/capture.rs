@@ -199,6 +199,7 @@ impl Captures {
             namespace: None,
             test_kwargs: None,
             results: Arc::default(),
+            nested: false,
         }
     }
 }

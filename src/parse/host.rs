@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::jinja::{self, Args, Cx, Engine, Error, Host, Instance, Message, Undefined, Value, function, instance, objects};
+use crate::diagnostic::SourceText;
+use crate::jinja::{
+    self, Args, Cx, Engine, Error, Host, Instance, Message, Template, Undefined, Value, function, instance, objects,
+};
 use crate::manifest::{Json, JsonMap, Relation, RelationType, ResourceType, UniqueId};
 use crate::project::context::{self, BaseContext};
 
@@ -57,6 +60,8 @@ pub struct CaptureHost {
     /// A generic test's arguments, rendered.
     pub test_kwargs: Option<Value>,
     pub results: Arc<Mutex<JsonResults>>,
+    /// Renders for a macro that is running: what it calls is no dependency of the node itself.
+    pub nested: bool,
 }
 
 /// Results that the text stored itself, by name: nothing else can be loaded at parse time.
@@ -82,7 +87,7 @@ impl Host for CaptureHost {
     }
 
     fn macro_called(&self, unique_id: &str, depth: usize) {
-        if depth > 0 {
+        if depth > 0 || self.nested {
             return;
         }
         let mut capture = self.recorder.capture();
@@ -125,6 +130,7 @@ impl CaptureHost {
             "load_result" => Some(self.load_result()),
             "store_result" => Some(self.store_result("response")),
             "store_raw_result" => Some(self.store_result("message")),
+            "render" => Some(self.render()),
             "write" => Some(function("write", |_, _| Ok(Value::from("")))),
             "submit_python_job" => Some(function("submit_python_job", |_, _| {
                 Err(Error::compilation("submit_python_job can only be called by a materialization's statement"))
@@ -148,6 +154,7 @@ impl CaptureHost {
             recorder: self.recorder.clone(),
             test_kwargs: self.test_kwargs.clone(),
             results: self.results.clone(),
+            nested: self.nested,
         }
     }
 
@@ -156,6 +163,17 @@ impl CaptureHost {
             None => Value::from(()),
             Some(relation) => objects::relation::value(Relation { kind: kind.or(relation.kind), ..relation.clone() }),
         }
+    }
+
+    /// `render(text)`: renders a text with all that this one knows.
+    fn render(&self) -> Value {
+        let host = self.shared();
+        function("render", move |cx, args| {
+            let text = jinja::text(args.required("render", 0, "string")?);
+            let template = Template::whole(SourceText::new(host.node.original_file_path.as_str(), text));
+            let nested = Arc::new(Self { nested: host.nested || cx.depth() > 0, ..host.shared() });
+            host.engine.render(&template, nested).map(Value::from)
+        })
     }
 
     /// A function that writes its arguments down.

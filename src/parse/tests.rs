@@ -76,6 +76,16 @@ fn what_dbt_reads_statically_names_a_source_once() {
 }
 
 #[test]
+fn a_var_may_call_macros() {
+    let project = "name: shop\nprofile: shop\nvars: {now: '{{ dbt.current_timestamp() }}', again: '{{ var(\"again\") }}'}\n";
+    let (parsed, told) =
+        parsed(&[("dbt_project.yml", project), ("models/m.sql", "{{ var('now') }}"), ("models/n.sql", "{{ var('again') }}")]);
+    let macros = &draft(&parsed, "model.shop.m").capture.macros;
+    assert_eq!(macros.iter().map(UniqueId::as_str).collect::<Vec<_>>(), ["macro.dbt.current_timestamp"]);
+    assert!(told.len() == 1 && told[0].contains("names itself"), "{told:?}");
+}
+
+#[test]
 fn one_bad_model_hides_no_other() {
     let (parsed, told) = parsed(&[
         ("models/a.sql", "select 1 {% if %}"),

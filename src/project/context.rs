@@ -301,11 +301,11 @@ impl Instance for Var {
         Ok(self.0.shared_var(&name).is_some().into())
     }
 
-    fn call(&self, _: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
+    fn call(&self, cx: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
         args.only("var", &["var_name", "default"])?;
         let name = jinja::text(args.required("var", 0, "var_name")?);
         match self.0.shared_var(&name) {
-            Some(value) => self.rendered(&name, value),
+            Some(value) => self.rendered(cx, &name, value),
             None => args.get(1, "default").cloned().map_or_else(|| self.missing(&name), Ok),
         }
     }
@@ -320,11 +320,18 @@ impl Instance for Var {
 }
 
 impl Var {
-    /// Texts that hold Jinja are rendered each time they are read.
-    fn rendered(&self, name: &str, value: &Arc<Json>) -> Result<Value, Error> {
+    /// Texts that hold Jinja are rendered each time they are read: with what all contexts know, or, where that is not enough,
+    /// with all that the text that asks for the var knows: macros, `this`, …
+    fn rendered(&self, cx: &mut Cx<'_>, name: &str, value: &Arc<Json>) -> Result<Value, Error> {
         match value.as_str().filter(|text| super::render::is_jinja(text)) {
             Some(_) if self.0.depth >= DEEPEST => Err(Error::compilation(format!("the var '{name}' names itself"))),
-            Some(text) => BaseContext { depth: self.0.depth + 1, ..self.0.clone() }.render(text).map(Value::from),
+            Some(text) => match (BaseContext { depth: self.0.depth + 1, ..self.0.clone() }).render(text) {
+                Err(error) if error.kind == jinja::ErrorKind::Undefined => match cx.lookup("render") {
+                    Some(render) => cx.call(&render, Args::new(vec![text.into()])),
+                    None => Err(error),
+                },
+                rendered => rendered.map(Value::from),
+            },
             None => Ok(jinja::from_shared_json(value.clone())),
         }
     }
