@@ -49,6 +49,8 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
     let fine = teller.tell(loaded);
     let outcome = match project {
         Some(project) if fine => {
+            // dbt works in the project's folder: paths in SQL (`read_csv('data/x.csv')`) are relative to it.
+            let _ = std::env::set_current_dir(&project.root);
             let invocation = Invocation { request, fs, events: events.clone(), teller, project: Arc::new(project) };
             invocation.dispatch()
         }
