@@ -3,7 +3,7 @@
 use crate::agate::{self, CsvOptions};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::event::Event;
-use crate::jinja::{Error, Value, objects};
+use crate::jinja::{Error, Frame, Value, objects};
 use crate::manifest::Node;
 
 use super::run_context::RunContext;
@@ -22,8 +22,11 @@ pub fn load(run: &RunContext, node: &Node) -> Result<Value, Error> {
     let source = SourceText::new(node.original_file_path.as_str(), text);
     let options = CsvOptions { delimiter, text_columns, ..CsvOptions::default() };
     let mut table = agate::read_csv(&source, &options).map_err(|faults| {
-        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Error::compilation(told.join("\n"))
+        let told: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();
+        let mut error = Error::compilation(told.join("\n"));
+        let places = faults.iter().flat_map(|fault| &fault.labels).take(1);
+        error.trace = places.map(|label| Frame { source: label.source.clone(), span: label.span, macro_id: None }).collect();
+        error
     })?;
     let unknown: Vec<&str> =
         types.keys().map(String::as_str).filter(|name| !table.column_names.iter().any(|column| &**column == *name)).collect();

@@ -132,14 +132,15 @@ impl Invocation<'_> {
     /// Parse, resolve, graph: the manifest, with manifest.json written. None after an error, which has been told.
     fn resolved(&self) -> Option<Resolved> {
         let (parsed, diagnostics) = parse::parse(&self.project);
-        let fine = self.teller.tell(diagnostics);
-        let parsed = parsed.filter(|_| fine)?;
+        let parsed_well = self.teller.tell(diagnostics);
+        let parsed = parsed?;
         for (node, message) in &parsed.messages {
             self.say(node, message);
         }
         let engine = parsed.engine.clone();
         let (manifest, diagnostics) = resolve::resolve(&self.project, parsed);
-        let fine = self.teller.tell(diagnostics);
+        // A text that does not parse keeps its place, so that what else is wrong can be told in the same run.
+        let fine = self.teller.tell(diagnostics) && parsed_well;
         let manifest = Arc::new(manifest.filter(|_| fine)?);
         let (graph, diagnostics) = Graph::new(&manifest);
         if !self.teller.tell(diagnostics) {
@@ -148,7 +149,10 @@ impl Invocation<'_> {
         self.events.emit(Event::Found { counts: artifacts::counts(&manifest) });
         let resolved = Resolved { manifest, engine, graph };
         if self.request.command != Command::List || self.writes_json() {
-            self.write_manifest(&resolved, &artifacts::CompiledNodes::default());
+            let written = self.write_manifest(&resolved, &artifacts::CompiledNodes::default());
+            if !written {
+                return None;
+            }
         }
         Some(resolved)
     }
@@ -259,19 +263,22 @@ impl Invocation<'_> {
         }
     }
 
-    /// manifest.json and the two summaries beside it.
-    fn write_manifest(&self, resolved: &Resolved, compiled: &artifacts::CompiledNodes) {
+    /// manifest.json and, before anything is compiled, the two summaries beside it. False where one cannot be written, which
+    /// has been told.
+    fn write_manifest(&self, resolved: &Resolved, compiled: &artifacts::CompiledNodes) -> bool {
         if !self.writes_json() {
-            return;
+            return true;
         }
-        self.write("manifest.json", &artifacts::manifest(&resolved.manifest, compiled, &self.metadata()));
-        if compiled.is_empty() {
-            self.write(
-                "graph_summary.json",
-                &artifacts::graph_summary(&resolved.manifest, &self.metadata(), self.request.command == Command::Build),
-            );
-            self.write("semantic_manifest.json", &artifacts::semantic_manifest(&resolved.manifest));
+        let manifest = &resolved.manifest;
+        if !self.write("manifest.json", &artifacts::manifest(manifest, compiled, &self.metadata())) {
+            return false;
         }
+        if !compiled.is_empty() {
+            return true;
+        }
+        let with_test_edges = self.request.command == Command::Build;
+        self.write("graph_summary.json", &artifacts::graph_summary(manifest, &self.metadata(), with_test_edges))
+            && self.write("semantic_manifest.json", &artifacts::semantic_manifest(manifest))
     }
 
     /// Writes an artifact; a failure is told.

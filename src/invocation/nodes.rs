@@ -20,6 +20,10 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
         return nothing_to_do(invocation, resolved);
     }
     let Some(run) = invocation.run_context(resolved, &selection) else { return Outcome::Unusable };
+    if let Err(error) = run.adapter.connect("master") {
+        invocation.teller.tell(vec![super::settings::adapter_fault(&error)]);
+        return Outcome::Unusable;
+    }
     let begun = Instant::now();
     let stop = stop_on_interrupt(run.adapter.clone());
     let executed = match execute::execute(&run, &plan, &settings(invocation), &stop) {

@@ -19,6 +19,8 @@ pub(super) struct Console {
     print: bool,
     /// A progress bar may be shown.
     live: bool,
+    /// One line a node: its start is told by `--debug`, `--log-format text` and the log file only.
+    calm: bool,
     bar: Option<Bar>,
 }
 
@@ -33,6 +35,7 @@ impl Console {
             quiet: options.quiet,
             print: options.print,
             live: for_people && options.is_terminal && !options.quiet && Level::parse(&options.level) <= Level::Info,
+            calm: for_people && Level::parse(&options.level) >= Level::Info,
             bar: None,
         }
     }
@@ -41,8 +44,8 @@ impl Console {
         if record.print {
             return self.print || record.name != "PrintEvent";
         }
-        let told_by_bar = self.live && matches!(record.people, People::Start);
-        record.level >= self.level && !told_by_bar && !(self.quiet && record.name == "Formatting")
+        let start = self.calm && matches!(record.people, People::Start);
+        record.level >= self.level && !start && !(self.quiet && record.name == "Formatting")
     }
 
     pub(super) fn write(&mut self, record: &Record, invocation: &Invocation) {

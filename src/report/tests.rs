@@ -89,9 +89,7 @@ fn people_see_a_line_a_node_and_why_a_test_failed() {
 
     00:00:00  Concurrency: 4 threads (target='dev')
 
-    00:00:00  1 of 2 START sql table model main.orders ....................................... [RUN]
     00:00:00  1 of 2 OK created sql table model main.orders .................................. [OK in 0.05s]
-    00:00:00  2 of 2 START test no_refunds ................................................... [RUN]
     00:00:00  2 of 2 FAIL 2 no_refunds ....................................................... [FAIL 2 in 0.05s]
 
     00:00:00  Finished running 1 table model, 1 data test in 0 hours 0 minutes and 1.25 seconds (1.25s).
