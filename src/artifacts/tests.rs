@@ -301,7 +301,7 @@ fn every_kind_has_dbts_keys() {
     let column = &whole["nodes"]["model.shop.orders"]["columns"]["id"];
     assert_eq!(keys(column), COLUMN);
     assert_eq!(column["config"], json!({"meta": {}, "tags": []}));
-    assert_eq!(whole["nodes"]["operation.shop.hooked"]["index"], 1);
+    assert_eq!(whole["nodes"]["operation.shop.hooked"]["index"], 0);
     assert_eq!(whole["parent_map"]["exposure.shop.e"], json!(["model.shop.orders"]));
     assert_eq!(whole["child_map"]["model.shop.orders"], json!(["exposure.shop.e"]));
     assert_eq!(whole["group_map"]["g"][0], "model.shop.orders");

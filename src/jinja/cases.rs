@@ -313,12 +313,3 @@ fn the_built_in_library_compiles() {
     assert!(count > 100, "only {count} macros found");
     assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
 }
-
-/// For trying a folder of packages: `LINEAL_SQL=… cargo test --lib compiles_a_folder -- --ignored --nocapture`.
-#[test]
-#[ignore = "needs a folder to read"]
-fn compiles_a_folder() {
-    let folder = std::env::var("LINEAL_SQL").expect("LINEAL_SQL names a folder");
-    let (count, faults) = compile_all(std::path::Path::new(&folder));
-    println!("{count} texts, {} faults\n{}", faults.len(), faults.join("\n"));
-}

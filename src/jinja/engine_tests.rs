@@ -198,32 +198,3 @@ fn deep_recursion_is_an_error() {
     let error = render(macros, "{{ down(0) }}", &Json::Null).expect_err("never ends");
     assert!(error.message.contains("recursion"), "{}", error.message);
 }
-
-/// How long a model takes: `cargo test --lib takes_little_time -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures"]
-fn takes_little_time() {
-    let macros = "{% macro cents(column, digits=2) %}({{ column }} / 100)::numeric(16, {{ digits }}){% endmacro %}\
-                  {% macro pick(x) %}{{ return(adapter.dispatch('pick')(x)) }}{% endmacro %}\
-                  {% macro default__pick(x) %}{{ x }}_picked{% endmacro %}";
-    let engine = engine(&[("root", &[("macros/m.sql", macros)])]);
-    let mut model =
-        "{{ config(materialized='table') }}\n{% set methods = ['a', 'b', 'c'] %}\nwith x as (select * from {{ ref('x') }}),\n\
-                     y as (select * from {{ ref('y') }}),\nz as (select * from {{ ref('z') }})\nselect\n{% for m in methods %}\
-                     sum(case when method = '{{ m }}' then amount end) as {{ m }}_amount{{ ',' if not loop.last }}\n{% endfor %}\
-                     , {{ cents('amount') }}, {{ cents('b', digits=3) }}, {{ pick('c') }}\n"
-            .to_owned();
-    model.push_str(&"  , a_column as another_column -- and a comment that is about as long as a line\n".repeat(30));
-    let template = Template::whole(SourceText::new("models/m.sql", model));
-    let rounds = 2000_u32;
-    let start = std::time::Instant::now();
-    for _ in 0..rounds {
-        engine.render(&template, lenient()).expect("renders");
-    }
-    println!("a model: {:?}", start.elapsed() / rounds);
-    let start = std::time::Instant::now();
-    for _ in 0..rounds {
-        engine.check(&template).expect("compiles");
-    }
-    println!("rewriting and compiling it: {:?}", start.elapsed() / rounds);
-}

@@ -144,19 +144,3 @@ fn a_reader_collects_what_is_wrong() {
     );
     assert_eq!(diagnostics[1].help.as_deref(), Some("did you mean 'name'?"));
 }
-
-/// 20 MB of properties: `cargo test --release yaml:: -- --ignored --nocapture` says how fast.
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let model = "  - name: model_%\n    description: >\n      A model of some kind, with a folded description\n      of two lines.\n    config: {materialized: table, tags: [a, b]}\n    columns:\n      - name: id\n        data_tests: [unique, not_null]\n      - name: amount_in_cents\n        description: how much it was\n        data_tests:\n          - accepted_values:\n              arguments:\n                values: [1, 2, 3]\n";
-    let text: String = std::iter::once("models:\n".to_owned())
-        .chain((0..50_000).map(|number| model.replace('%', &number.to_string())))
-        .collect();
-    let source = SourceText::new("x.yml", text);
-    let start = std::time::Instant::now();
-    let (value, _) = read(&source);
-    assert_eq!(value.unwrap().get("models").unwrap().items().len(), 50_000);
-    let seconds = start.elapsed().as_secs_f64();
-    println!("{:.1} MB/s", source.text.len() as f64 / 1e6 / seconds);
-}

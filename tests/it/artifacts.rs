@@ -1,0 +1,38 @@
+//! The artifacts are what dbt's tools read: the parser that the field uses loads them.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::program::{copy, lineal};
+
+#[test]
+fn the_fields_own_parser_loads_all_artifacts() {
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let project = scratch.path().join("project");
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/jaffle_shop"), &project);
+    for words in [&["build"][..], &["docs", "generate"]] {
+        let output = lineal(&project, words);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        load(&project.join("target"));
+    }
+}
+
+/// Loads manifest.json, run_results.json and, once it is there, catalog.json with dbt-artifacts-parser.
+fn load(target: &Path) {
+    let python = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../test-python/bin/python");
+    let program = "
+import json, pathlib, sys
+from dbt_artifacts_parser.parser import parse_catalog, parse_manifest, parse_run_results
+target = pathlib.Path(sys.argv[1])
+read = lambda name: json.loads((target / name).read_text())
+manifest = parse_manifest(manifest=read('manifest.json'))
+results = parse_run_results(run_results=read('run_results.json'))
+assert manifest.nodes and results.results
+if (target / 'catalog.json').exists():
+    assert parse_catalog(catalog=read('catalog.json')).nodes
+";
+    let output = Command::new(&python).args(["-c", program]).arg(target).output();
+    let output =
+        output.unwrap_or_else(|error| panic!("{} does not start ({error}): run scripts/test-tools.sh first", python.display()));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
