@@ -3,6 +3,8 @@
 //! `cargo bench`; for counts that do not depend on the machine's load:
 //! `valgrind --tool=callgrind target/release/lineal ls --project-dir examples/jaffle_shop`
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark sets up folders of its own")]
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -67,7 +67,7 @@ impl Instance for ConfigObject {
             "get" | "meta_get" => {
                 let key = required(&args, name, 0, "name")?;
                 let default = args.get(1, "default").cloned();
-                let value = found(&key).map(jinja::from_json).or_else(|| default.clone()).unwrap_or_else(|| jinja::none());
+                let value = found(&key).map(jinja::from_json).or_else(|| default.clone()).unwrap_or_else(jinja::none);
                 if let Some(validator) = args.get(2, "validator").filter(|_| default.is_some_and(|default| !default.is_none())) {
                     cx.call(validator, Args::new(vec![value.clone()]))?;
                 }

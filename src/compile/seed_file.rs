@@ -20,7 +20,7 @@ pub fn load(run: &RunContext, node: &Node) -> Result<Value, Error> {
     let wrong = |diagnostic: &Diagnostic| Error::compilation(diagnostic.to_string());
     let text = agate::decode_utf8(&node.original_file_path, content).map_err(|diagnostic| wrong(&diagnostic))?;
     let source = SourceText::new(node.original_file_path.as_str(), text);
-    let options = CsvOptions { delimiter, text_columns, ..CsvOptions::default() };
+    let options = CsvOptions { delimiter, text_columns };
     let mut table = agate::read_csv(&source, &options).map_err(|faults| {
         let told: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();
         let mut error = Error::compilation(told.join("\n"));

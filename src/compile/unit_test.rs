@@ -74,7 +74,7 @@ pub fn compile(run: &Arc<RunContext>, session: &Arc<Session>, test: &UnitTest) -
     let this = inputs.names.get(&tested.unique_id).cloned();
     let mut extra = overrides(run, session, test, &tested)?;
     let this_relation = this.as_ref().map(|name| objects::relation::value(references::cte_relation(name)));
-    extra.insert("this".to_owned(), this_relation.unwrap_or_else(|| jinja::none()));
+    extra.insert("this".to_owned(), this_relation.unwrap_or_else(jinja::none));
     // The tested model's own configuration decides what its code does; the test's node only holds the expectation.
     let host = RuntimeHost::new(run, session, Scope::Node(tested.clone()), extra).with_inputs(Arc::new(inputs));
     let bare = run.engine.render(&template(run, &tested), host.shared())?;
@@ -121,7 +121,7 @@ fn input(
         None => run.manifest.sources.get(id.as_str()).map(|source| run.source_relation(source)),
     };
     let mut extra = IndexMap::new();
-    extra.insert("this".to_owned(), this.map_or_else(|| jinja::none(), objects::relation::value));
+    extra.insert("this".to_owned(), this.map_or_else(jinja::none, objects::relation::value));
     let host = RuntimeHost::new(run, session, Scope::Node(original.unwrap_or_else(|| tested.clone())), extra);
     let args = Args::new(vec![jinja::from_json(&rows), jinja::none()]);
     let package = run.project.root_package().name.clone();

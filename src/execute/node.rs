@@ -207,7 +207,9 @@ fn test_row(main: &compile::statement::StatementResult, node: &Node) -> Result<T
     };
     let failures = match cell("failures")? {
         Cell::Int(value) => *value,
-        Cell::Float(value) => *value as i64,
+        Cell::Float(value) => {
+            rust_decimal::Decimal::try_from(value.trunc()).ok().and_then(|value| i64::try_from(value).ok()).unwrap_or(i64::MAX)
+        }
         Cell::Decimal(value) => i64::try_from(value.trunc()).unwrap_or(i64::MAX),
         other => return Err(wrong(format!("counted {other:?} failures: fail_calc must give a number"))),
     };

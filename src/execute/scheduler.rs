@@ -45,12 +45,13 @@ pub fn run<W>(schedule: &Schedule, threads: usize, make_worker: impl Fn(usize) -
                 }
             };
             let named = std::thread::Builder::new().name(format!("Thread-{} (worker)", number + 1)).stack_size(64 << 20);
-            named.spawn_scoped(scope, body).map(drop).unwrap_or_else(|error| {
-                // Without threads of our own, the first one does it all; a later one is not missed.
-                if number == 0 {
-                    panic!("no thread can be started: {error}");
-                }
-            });
+            named.spawn_scoped(scope, body).map_or_else(
+                |error| {
+                    // Without threads of our own, the first one does it all; a later one is not missed.
+                    assert!(number != 0, "no thread can be started: {error}");
+                },
+                drop,
+            );
         }
     });
 }

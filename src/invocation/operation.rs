@@ -42,7 +42,7 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     let host = RuntimeHost::new(&run, &session, Scope::Operation, IndexMap::new()).in_package(&found.package_name);
     let called = run.engine.call_macro(&found.package_name, &found.name, Args { keyword, ..Args::default() }, host.shared());
     let released = session.release();
-    let outcome = called.and_then(|_| released);
+    let outcome = called.and(released);
     timing.push(Timing { name: "execute", started_at, completed_at: SystemTime::now() });
     let error = outcome.err();
     if let Some(error) = &error {

@@ -1,6 +1,6 @@
 //! Report: events become console lines, the log file, the JSON log, and the run history. Decides nothing.
 //!
-//! An [`Event`] is one or more of dbt's log events ([`translate`]); each such record goes to the console and to the log file,
+//! An [`Event`] is one or more of dbt's log events (`translate.rs`); each such record goes to the console and to the log file,
 //! where its level is wanted, in the format that was asked for ([`format`]). The history follows the events themselves.
 
 mod console;

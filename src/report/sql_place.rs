@@ -9,12 +9,12 @@ use crate::manifest::Resource;
 /// way to others.
 pub(super) fn located(problem: &Diagnostic, of: Option<&Resource>, compiled: Option<&Compiled>) -> Diagnostic {
     let mut problem = problem.clone();
-    if let Some((text, column)) = quoted_line(&problem.message) {
-        if let Some(label) = find(&text, column, of, compiled) {
-            problem.message = without_quote(&problem.message);
-            problem.labels = vec![label];
-            return problem;
-        }
+    if let Some((text, column)) = quoted_line(&problem.message)
+        && let Some(label) = find(&text, column, of, compiled)
+    {
+        problem.message = without_quote(&problem.message);
+        problem.labels = vec![label];
+        return problem;
     }
     let built_in = |label: &Label| label.source.name.starts_with('<');
     if problem.labels.iter().any(|label| !built_in(label)) {

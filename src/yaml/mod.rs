@@ -4,7 +4,7 @@ mod expect;
 mod load;
 mod scalar;
 #[cfg(test)]
-#[expect(clippy::format_collect, clippy::cast_precision_loss, reason = "texts for tests, a measurement")]
+#[expect(clippy::format_collect, reason = "texts for tests")]
 mod tests;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The only test binary: what users see, through the program itself, and rules about the code.
 
+#![expect(clippy::disallowed_methods, reason = "tests set up folders of their own")]
+
 mod artifacts;
 mod examples;
 mod program;
