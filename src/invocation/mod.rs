@@ -317,14 +317,18 @@ impl Invocation<'_> {
 }
 
 /// Ctrl-C: running queries are interrupted and what has not begun is skipped; a second one ends the process at once.
-fn stop_on_interrupt(adapter: Arc<dyn Adapter>) -> Arc<AtomicBool> {
+fn stop_on_interrupt(adapter: &Arc<dyn Adapter>) -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = stop.clone();
+    // The handler lives as long as the process; the warehouse is closed (and its log folded in) when the run ends.
+    let adapter = Arc::downgrade(adapter);
     let handler = move || {
         if seen.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        adapter.cancel();
+        if let Some(adapter) = adapter.upgrade() {
+            adapter.cancel();
+        }
     };
     // A second handler in one process (tests) is refused: the first one stays.
     let _ = ctrlc::set_handler(handler);

@@ -25,7 +25,7 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
         return Outcome::Unusable;
     }
     let begun = Instant::now();
-    let stop = stop_on_interrupt(run.adapter.clone());
+    let stop = stop_on_interrupt(&run.adapter);
     let executed = match execute::execute(&run, &plan, &settings(invocation), &stop) {
         Ok(executed) => executed,
         Err(error) => {
@@ -42,7 +42,7 @@ pub fn compile(invocation: &Invocation, resolved: &Resolved) -> Option<(Arc<crat
     let selection = selection(invocation, resolved)?;
     let plan = plan::plan(&resolved.manifest, &resolved.graph, &selection, Mode::Compile);
     let run = invocation.run_context(resolved, &selection)?;
-    let stop = stop_on_interrupt(run.adapter.clone());
+    let stop = stop_on_interrupt(&run.adapter);
     match execute::execute(&run, &plan, &settings(invocation), &stop) {
         Ok(executed) => {
             let fine = !executed.results.iter().any(|result| result.status.is_failure());

@@ -4,6 +4,7 @@
 
 mod artifacts;
 mod examples;
+mod interruption;
 mod program;
 mod projects;
 mod selection;
