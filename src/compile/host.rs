@@ -100,6 +100,12 @@ impl RuntimeHost {
         self.changed(|inner| inner.noted_depth = 1)
     }
 
+    /// Notes no macros: what a model's materialization calls is not the model's.
+    #[must_use]
+    pub fn noting_nothing(self) -> Self {
+        self.changed(|inner| inner.noted_depth = usize::MAX)
+    }
+
     /// The macros noted so far.
     pub fn macros(&self) -> Vec<UniqueId> {
         self.0.macros.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
@@ -169,7 +175,7 @@ impl Host for RuntimeHost {
             "config" => ConfigObject::value(inner.node().cloned()),
             "this" => inner.node().and_then(|node| this(&inner.run, node)).map_or(Value::from(()), objects::relation::value),
             "model" => inner.node().map_or(Value::from(()), |node| model(&inner.run, node)),
-            "graph" => jinja::from_shared_json(inner.run.graph()),
+            "graph" => jinja::from_shared_json(inner.run.graph(inner.node().map(|node| (&node.unique_id, self.macros())))),
             "adapter" => adapter_object::value(&inner.session),
             "api" => objects::api_with(inner.run.quote),
             "schema" => {

@@ -88,9 +88,33 @@ impl RunContext {
         })
     }
 
-    /// Jinja's `graph`, made when first asked for.
-    pub fn graph(&self) -> Arc<Json> {
-        self.graph.get_or_init(|| Arc::new(artifacts::graph(&self.manifest))).clone()
+    /// Jinja's `graph`. It is made when first asked for; dbt's grows while nodes are compiled, since the macros that a compile
+    /// finds are added to the node's `depends_on.macros`, and so does this one. `now` are those of the node that asks.
+    pub fn graph(&self, now: Option<(&UniqueId, Vec<UniqueId>)>) -> Arc<Json> {
+        let base = self.graph.get_or_init(|| Arc::new(artifacts::graph(&self.manifest)));
+        let compiled = self.compiled.read().unwrap_or_else(PoisonError::into_inner);
+        let before = compiled.iter().map(|(id, compiled)| (id, compiled.macros.clone()));
+        let found: Vec<(&UniqueId, Vec<UniqueId>)> =
+            before.chain(now).filter(|(id, macros)| self.knows_more(id, macros)).collect();
+        if found.is_empty() {
+            return base.clone();
+        }
+        let mut graph = Json::clone(base);
+        for (id, macros) in found {
+            let known =
+                graph.pointer_mut(&format!("/nodes/{}/depends_on/macros", id.as_str().replace('~', "~0").replace('/', "~1")));
+            if let Some(known) = known.and_then(Json::as_array_mut) {
+                let new = macros.iter().map(|id| Json::from(id.as_str())).filter(|id| !known.contains(id)).collect::<Vec<_>>();
+                known.extend(new);
+            }
+        }
+        Arc::new(graph)
+    }
+
+    /// Are there macros among these that parsing did not see the node call?
+    fn knows_more(&self, id: &UniqueId, macros: &[UniqueId]) -> bool {
+        let node = self.manifest.nodes.get(id);
+        node.is_some_and(|node| macros.iter().any(|found| !node.depends_on.macros.contains(found)))
     }
 
     /// `var`, `env_var`, `target` and their like, as code of a package sees them.

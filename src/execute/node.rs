@@ -119,7 +119,7 @@ impl StepRun<'_> {
     fn materialize(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
         let materialization = materialization::find(self.run, node)?;
         let guard = foreign_keys::guard(self.session, node, &self.run.relation(node))?;
-        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new());
+        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).noting_nothing();
         let returned =
             self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
         drop(guard);

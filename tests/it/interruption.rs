@@ -62,9 +62,13 @@ fn an_interrupt_ends_the_query_and_leaves_no_half_built_table() {
     assert_eq!(ended.code(), Some(1));
     let results = std::fs::read_to_string(scratch.path().join("target/run_results.json")).expect("results are written");
     let results: serde_json::Value = serde_json::from_str(&results).expect("JSON");
-    let statuses: Vec<&str> = results["results"].as_array().expect("a list").iter().filter_map(|result| result["status"].as_str()).collect();
+    let statuses: Vec<&str> =
+        results["results"].as_array().expect("a list").iter().filter_map(|result| result["status"].as_str()).collect();
     assert_eq!(statuses, ["success", "error", "skipped"]);
-    let tables = lineal(scratch.path(), &["show", "-q", "--inline-direct", "select string_agg(table_name, ',' order by 1) as t from duckdb_tables()"]);
+    let tables = lineal(
+        scratch.path(),
+        &["show", "-q", "--inline-direct", "select string_agg(table_name, ',' order by 1) as t from duckdb_tables()"],
+    );
     let tables = String::from_utf8_lossy(&tables.stdout).into_owned();
     assert!(tables.contains("first") && !tables.contains("slow"), "{tables}");
 }

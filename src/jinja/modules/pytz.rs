@@ -30,9 +30,19 @@ fn timezone(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     }
     let found = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(&name)).copied();
     match found {
-        Some(zone) => Ok(ZoneObject::value(Zone::Named(zone, 0).at_utc(chrono::Utc::now().naive_utc()))),
+        Some(zone) => Ok(ZoneObject::value(Zone::Named(zone, local_mean_time(zone)))),
         None => Err(Error::compilation(format!("unknown time zone '{name}'"))),
     }
+}
+
+/// The offset that pytz gives a zone nobody has localized: its first one, local mean time, to the minute.
+fn local_mean_time(zone: chrono_tz::Tz) -> i32 {
+    let long_ago = chrono::NaiveDate::from_ymd_opt(1800, 1, 1).unwrap_or_default().and_time(chrono::NaiveTime::MIN);
+    let seconds = match Zone::Named(zone, 0).at_utc(long_ago) {
+        Zone::Named(_, seconds) => seconds,
+        other => other.offset(),
+    };
+    (seconds + 30).div_euclid(60) * 60
 }
 
 fn fixed_offset(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {

@@ -60,7 +60,7 @@ impl Class {
                 let field = |position: usize, name: &str| whole(args, position, name, Some(0));
                 let clock = time_of(field(3, "hour")?, field(4, "minute")?, field(5, "second")?, field(6, "microsecond")?)?;
                 let local = day.and_time(clock);
-                let zone = zone_of(args.get(7, "tzinfo"))?.map(|zone| zone.at_local(local, false));
+                let zone = zone_of(args.get(7, "tzinfo"))?;
                 Ok(Instant { local, zone }.value())
             }
         }
