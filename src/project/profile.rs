@@ -57,7 +57,19 @@ impl Places<'_> {
 
     /// The file in use; None where there is none, or it cannot be read.
     fn read(&self) -> (Option<(SourceText, Yaml)>, Vec<Diagnostic>) {
-        let path = self.folder().join(PROFILES_FILE);
+        self.read_in(&self.folder())
+    }
+
+    /// A later folder's file that has the profile, where the file in use lacks it: a project that brings its own profile also
+    /// runs from a folder with another profiles.yml. (dbt gives up there.)
+    fn elsewhere(&self, profile: &str) -> Option<(SourceText, Yaml)> {
+        let used = self.folder();
+        let others = self.folders().into_iter().filter(|folder| *folder != used && self.fs.exists(&folder.join(PROFILES_FILE)));
+        others.filter_map(|folder| self.read_in(&folder).0).find(|(_, yaml)| yaml.entry(profile).is_some())
+    }
+
+    fn read_in(&self, folder: &Path) -> (Option<(SourceText, Yaml)>, Vec<Diagnostic>) {
+        let path = folder.join(PROFILES_FILE);
         let name = path.display().to_string();
         let source = match self.fs.read(&path).map(String::from_utf8) {
             Ok(Ok(text)) => SourceText::new(name, text),
@@ -91,7 +103,12 @@ pub(super) fn load(choice: &Choice<'_>) -> (Option<Profile>, Vec<Diagnostic>) {
         return (Some(implied(choice)), Vec::new());
     }
     let (file, mut diagnostics) = choice.places.read();
-    let Some((source, yaml)) = file else { return (None, diagnostics) };
+    let Some((mut source, mut yaml)) = file else { return (None, diagnostics) };
+    if let Some(wanted) = choice.profile.or(choice.project_profile.as_deref()).filter(|wanted| yaml.entry(wanted).is_none())
+        && let Some(other) = choice.places.elsewhere(wanted)
+    {
+        (source, yaml) = other;
+    }
     let mut file = File { choice, source: &source, diagnostics: &mut diagnostics };
     let profile = file.profile(&yaml);
     (profile, diagnostics)

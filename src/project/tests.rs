@@ -218,6 +218,22 @@ fn packages_must_be_installed_and_have_names_of_their_own() {
 }
 
 #[test]
+fn a_project_brings_its_own_profile_to_a_folder_with_another() {
+    let output = "  target: dev\n  outputs:\n    dev: {type: duckdb, path: x.duckdb}\n";
+    let (ours, theirs) = (format!("shop:\n{output}"), format!("other:\n{output}"));
+    let fs = Memory::new([
+        ("/w/p/dbt_project.yml", "name: shop\nprofile: shop\n"),
+        ("/w/p/profiles.yml", ours.as_str()),
+        ("/w/profiles.yml", theirs.as_str()),
+    ]);
+    let mut options = options();
+    options.project_dir = Some("/w/p".into());
+    let (project, said) = load_in(&fs, "/w", &options);
+    assert_eq!(said, Vec::<String>::new());
+    assert_eq!(project.map(|project| project.profile.name).as_deref(), Some("shop"));
+}
+
+#[test]
 fn package_files_are_checked() {
     let text = "packages:\n  - package: dbt_utils\n    version: 1\n  - package: a/b\n  - local: ''\n  - where: x\n  - git: 3\n";
     let fs = Memory::new([("/w/dbt_project.yml", "name: shop\n"), ("/w/packages.yml", text)]);
