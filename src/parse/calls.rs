@@ -3,7 +3,7 @@
 use crate::manifest::{Json, JsonMap, RefCall, VersionText};
 
 use super::Capture;
-use super::test_names::python_str;
+use super::python;
 
 /// Arguments of a call, as JSON.
 #[derive(Debug, Clone, Default)]
@@ -20,7 +20,7 @@ pub fn record_ref(capture: &mut Capture, arguments: &Arguments) -> Result<(), St
         None => None,
         // Artifacts show a text that reads as a number as that number, and lookups go by the text.
         Some(Json::String(text)) => Some(VersionText { text: text.clone(), number: reads_as_number(text) }),
-        Some(number @ Json::Number(_)) => Some(VersionText { text: python_str(number), number: true }),
+        Some(number @ Json::Number(_)) => Some(VersionText { text: python::text(number), number: true }),
         Some(other) => return Err(format!("the version given to `ref` must be a text or a number, not {}", kind_of(other))),
     };
     capture.refs.push(RefCall { package, name, version });
@@ -88,7 +88,7 @@ fn text(function: &str, value: &Json) -> Result<String, String> {
 
 fn reads_as_number(text: &str) -> bool {
     let whole = text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
-    whole || text.parse::<f64>().is_ok_and(|number| number.is_finite() && python_str(&number.into()) == text)
+    whole || text.parse::<f64>().is_ok_and(|number| number.is_finite() && python::text(&number.into()) == text)
 }
 
 fn is_given(value: &Json) -> bool {

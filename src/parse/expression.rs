@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use crate::manifest::Json;
 
-use super::test_names::python_repr;
+use super::python;
 
 /// An expression, with the names that Jinja2 gives its kinds.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +56,7 @@ impl Expression {
     fn source(&self) -> String {
         let joined = |items: &[Self], separator: &str| items.iter().map(Self::source).collect::<Vec<_>>().join(separator);
         match self {
-            Self::Const(value) => python_repr(value),
+            Self::Const(value) => python::repr(value),
             Self::Name(name) => name.clone(),
             Self::List(items) => format!("[{}]", joined(items, ", ")),
             Self::Tuple(items) if items.len() == 1 => format!("({},)", joined(items, ", ")),
@@ -100,7 +100,7 @@ fn written(comparison: &str) -> &str {
 impl fmt::Display for Expression {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Const(value) => write!(out, "Const(value={})", python_repr(value)),
+            Self::Const(value) => write!(out, "Const(value={})", python::repr(value)),
             Self::Name(name) => write!(out, "Name(name={}, ctx='load')", quoted(name)),
             Self::List(items) => write!(out, "List(items=[{}])", list(items)),
             Self::Tuple(items) => write!(out, "Tuple(items=[{}], ctx='load')", list(items)),
@@ -153,5 +153,5 @@ fn optional(value: Option<&Expression>) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    python_repr(&Json::from(text))
+    python::repr(&Json::from(text))
 }

@@ -5,7 +5,8 @@ use crate::jinja;
 use crate::manifest::{Json, JsonMap, VersionText};
 use crate::yaml::{Kind, Yaml};
 
-use super::test_names::{self, TestNames, python_str};
+use super::python;
+use super::test_names::{self, TestNames};
 use super::{TestDraft, TestTarget};
 
 /// Keys that configure a test wherever they stand, in dbt's order.
@@ -125,9 +126,9 @@ pub fn build(
         );
     }
     let own_tags = own_tags(&config).map_err(|message| site.error("E0216", name_span, message))?;
-    let description = arguments.shift_remove("description").map(|text| python_str(&text)).unwrap_or_default();
+    let description = arguments.shift_remove("description").map(|text| python::text(&text)).unwrap_or_default();
     let names = match arguments.shift_remove("name") {
-        Some(given) => TestNames { short: python_str(&given), full: python_str(&given) },
+        Some(given) => TestNames { short: python::text(&given), full: python::text(&given) },
         None => synthetic_names(&test_name, namespace.as_deref(), &arguments, site),
     };
     let shortened = names.short != names.full;
@@ -292,13 +293,13 @@ fn is_true(value: &Json) -> bool {
 fn own_tags(config: &JsonMap) -> Result<Vec<String>, String> {
     let tag = |value: &Json| match value {
         Json::String(text) => Ok(text.clone()),
-        other => Err(format!("a tag must be a text, not {}", python_str(other))),
+        other => Err(format!("a tag must be a text, not {}", python::text(other))),
     };
     match config.get("tags") {
         None => Ok(Vec::new()),
         Some(one @ Json::String(_)) => Ok(vec![tag(one)?]),
         Some(Json::Array(tags)) => tags.iter().map(tag).collect(),
-        Some(other) => Err(format!("tags must be a list of texts, not {}", python_str(other))),
+        Some(other) => Err(format!("tags must be a list of texts, not {}", python::text(other))),
     }
 }
 
@@ -337,7 +338,7 @@ fn raw_code(test_name: &str, namespace: Option<&str>, config: &JsonMap) -> Strin
     if !config.is_empty() {
         let values = config.iter().map(|(key, value)| match value {
             Json::String(text) => format!("{key}=\"{}\"", text.replace('"', "\\\"")),
-            other => format!("{key}={}", python_str(other)),
+            other => format!("{key}={}", python::text(other)),
         });
         code.push_str("{{ config(");
         code.push_str(&values.collect::<Vec<_>>().join(","));
@@ -351,7 +352,7 @@ pub fn version_text(value: &Yaml) -> Option<VersionText> {
     match &value.kind {
         Kind::Str(text) => Some(VersionText { text: text.to_string(), number: false }),
         Kind::Int(number) => Some(VersionText { text: number.to_string(), number: true }),
-        Kind::Float(_) => Some(VersionText { text: python_str(&value.to_json()), number: true }),
+        Kind::Float(_) => Some(VersionText { text: python::text(&value.to_json()), number: true }),
         _ => None,
     }
 }

@@ -14,6 +14,7 @@ mod parse_adapter;
 mod properties;
 mod property_keys;
 mod property_tests;
+pub mod python;
 mod python_model;
 mod python_tokens;
 mod source_overrides;

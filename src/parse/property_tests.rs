@@ -228,7 +228,7 @@ fn text_of(value: Option<&Yaml>) -> Option<String> {
     let value = value?;
     match &value.kind {
         Kind::Str(text) => Some(text.to_string()),
-        Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) => Some(super::test_names::python_str(&value.to_json())),
+        Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) => Some(super::python::text(&value.to_json())),
         _ => None,
     }
 }

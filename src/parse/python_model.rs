@@ -250,7 +250,7 @@ impl Reader<'_> {
         while !self.skip('}') {
             let key = self.literal()?;
             if self.skip(':') {
-                map.insert(super::test_names::python_str(&key), self.literal()?);
+                map.insert(super::python::text(&key), self.literal()?);
             } else {
                 set.push(key);
             }
