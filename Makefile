@@ -17,7 +17,7 @@ build: deps
 
 demo: build ## A whole project: seeds, models, tests, in a DuckDB file
 	$(LINEAL) build --project-dir examples/jaffle_shop --full-refresh
-	$(LINEAL) show --project-dir examples/jaffle_shop --select customers --limit 5
+	$(LINEAL) show --project-dir examples/jaffle_shop --select menu_sales --limit 5
 	$(LINEAL) docs generate --quiet --project-dir examples/jaffle_shop
 	@echo "The warehouse is examples/jaffle_shop/jaffle_shop.duckdb, the artifacts are in examples/jaffle_shop/target."
 

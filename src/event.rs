@@ -147,7 +147,15 @@ pub enum Event {
     /// NodeExecuting.
     NodeExecuting { node: Resource, at: SystemTime },
     /// LogModelResult, LogSeedResult, LogSnapshotResult, LogTestResult, LogNodeResult, LogFreshnessResult, LogSkip…; then NodeFinished.
-    NodeFinished { node: Resource, index: usize, total: usize, started_at: SystemTime, result: Arc<RunResult> },
+    /// `group` is the node's, as dbt logs it: `{name, package_name, owner}`.
+    NodeFinished {
+        node: Resource,
+        index: usize,
+        total: usize,
+        started_at: SystemTime,
+        result: Arc<RunResult>,
+        group: Option<Arc<JsonMap>>,
+    },
     /// HooksRunning, LogHookStartLine.
     HookStart { node: Arc<Node>, index: usize, total: usize },
     /// LogHookEndLine.

@@ -93,5 +93,5 @@ pub(crate) fn finished(change: impl FnOnce(&mut RunResult)) -> Event {
     let node = Resource::Node(Arc::new(model("orders")));
     let mut result = result(node.unique_id(), Status::Success, Some("OK"));
     change(&mut result);
-    Event::NodeFinished { node, index: 1, total: 2, started_at: SystemTime::now(), result: Arc::new(result) }
+    Event::NodeFinished { node, index: 1, total: 2, started_at: SystemTime::now(), result: Arc::new(result), group: None }
 }

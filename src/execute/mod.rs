@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use crate::compile::{RunContext, Session};
 use crate::event::{Event, RunResult, Status};
 use crate::jinja::Error;
-use crate::manifest::Resource;
+use crate::manifest::{JsonMap, Resource};
 use crate::plan::{Action, Plan};
 
 use node::StepRun;
@@ -142,9 +142,22 @@ impl Work<'_> {
         self.note(position, &resource, &result);
         if step.is_counted() {
             let result = Arc::new(result);
-            self.run.events.emit(Event::NodeFinished { node: resource, index, total, started_at, result: result.clone() });
+            let group = self.group(&resource);
+            self.run.events.emit(Event::NodeFinished { node: resource, index, total, started_at, result: result.clone(), group });
             self.results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
         }
+    }
+
+    /// The group of a node, for the log.
+    fn group(&self, resource: &Resource) -> Option<Arc<JsonMap>> {
+        let Resource::Node(node) = resource else { return None };
+        let name = node.group.as_ref()?;
+        let group = self.run.manifest.groups.values().find(|group| group.name == *name)?;
+        Some(Arc::new(JsonMap::from_iter([
+            ("name".to_owned(), name.as_str().into()),
+            ("package_name".to_owned(), (&*group.package_name).into()),
+            ("owner".to_owned(), group.owner.clone().into()),
+        ])))
     }
 
     /// Remembers what the result means for the steps behind it.

@@ -46,7 +46,7 @@ fn start(node: &Resource, index: usize) -> Event {
 
 fn finish(node: &Resource, index: usize, result: &Arc<RunResult>) -> Event {
     let started_at = SystemTime::UNIX_EPOCH;
-    Event::NodeFinished { node: node.clone(), index, total: 2, started_at, result: result.clone() }
+    Event::NodeFinished { node: node.clone(), index, total: 2, started_at, result: result.clone(), group: None }
 }
 
 /// A model that is made and a test of it that fails.

@@ -15,7 +15,7 @@ use super::summary;
 use crate::artifacts::{self, DBT_VERSION};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, RunResult, Status};
-use crate::manifest::{Json, Node, Resource, UniqueId};
+use crate::manifest::{Json, JsonMap, Node, Resource, UniqueId};
 
 /// A resource that has begun or ended, and when.
 pub(super) struct Seen {
@@ -94,8 +94,13 @@ impl Translator {
             Event::NodeStart { node, index, total, thread, at } => self.node_start(node, *index, *total, thread, *at),
             Event::NodeCompiling { node, .. } => vec![self.node_step(node, "compiling", "NodeCompiling", "Q030")],
             Event::NodeExecuting { node, .. } => vec![self.node_step(node, "executing", "NodeExecuting", "Q031")],
-            Event::NodeFinished { node, index, total, started_at, result } => {
-                self.node_finished(node, self.place(*index, *total), *started_at, result)
+            Event::NodeFinished { node, index, total, started_at, result, group } => {
+                let mut records = self.node_finished(node, self.place(*index, *total), *started_at, result);
+                let line = records.first_mut().filter(|record| record.name != "NodeFinished");
+                if let (Some(group), Some(line)) = (group, line) {
+                    line.data.insert("group".to_owned(), Json::Object(JsonMap::clone(group)));
+                }
+                records
             }
             Event::HookStart { node, index, total } => {
                 vec![node_records::hook(node, self.place(*index, *total), None, info_of(node, "started"))]

@@ -5,6 +5,7 @@
 mod artifacts;
 mod examples;
 mod interruption;
+mod json_log;
 mod program;
 mod projects;
 mod selection;
