@@ -42,7 +42,7 @@ struct Keys {
 
 impl Keys {
     fn add(&mut self, event: &Value) {
-        self.code = event["info"]["code"].as_str().unwrap_or_default().to_owned();
+        event["info"]["code"].as_str().unwrap_or_default().clone_into(&mut self.code);
         for (part, of) in [("info", &event["info"]), ("data", &event["data"]), ("node_info", &event["data"]["node_info"])] {
             let keys = of.as_object().into_iter().flatten().map(|(key, _)| key.clone());
             self.parts.entry(part).or_default().extend(keys);
