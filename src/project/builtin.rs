@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
-use super::{FileKind, Package, ProjectConfig, SourceFile, files};
+use super::{FileKind, Package, ProjectConfig, SourceFile};
 use crate::diagnostic::SourceText;
+use crate::manifest::Checksum;
 
 static LIBRARY: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/macros");
 
@@ -55,7 +56,8 @@ fn collect(folder: &'static Dir<'static>, package: &str, files: &mut Vec<Arc<Sou
             path: within.into(),
             search_path: search_path.into(),
             source: SourceText::new(format!("<{package}>/{search_path}/{within}"), text),
-            checksum: files::checksum(text),
+            // Nothing compares built-in files: hashing them would be a fifth of the start-up.
+            checksum: Checksum::default(),
             modified: None,
         }));
     }
