@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::foreign_keys;
-use super::session::{Execution, Session, response_value};
-use crate::jinja::objects::{adapter_methods, column, relation, table};
+use super::session::{Execution, Session};
+use crate::jinja::objects::{adapter_methods, column, relation, response, table};
 use crate::jinja::{Args, Cx, Error, ErrorKind, Instance, Value, get, items, list, none, pairs, text, tuple};
 use crate::manifest::Relation;
 
@@ -77,7 +77,7 @@ impl AdapterObject {
                     limit,
                 };
                 let (response, table) = session.execute_with(&sql, how)?;
-                Ok(tuple(vec![response_value(response), table::value(table)]))
+                Ok(tuple(vec![response::value(response), table::value(table)]))
             }
             "add_query" => {
                 let sql = text(args.required(name, 0, "sql")?);

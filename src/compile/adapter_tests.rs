@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapter_object;
-use super::session::{Session, response_value};
+use super::session::Session;
 use super::warehouse::{Signature, Warehouse, WarehouseParts};
 use crate::adapter::duckdb::DuckDb;
 use crate::adapter::{Adapter, Response};
@@ -12,6 +12,7 @@ use crate::diagnostic::SourceText;
 use crate::event::Events;
 use crate::fs::{Disk, FileSystem};
 use crate::jinja::objects::adapter_methods::{AVAILABLE, AdapterFacts, names};
+use crate::jinja::objects::response as responses;
 use crate::jinja::{self, BlockKind, Engine, Error, Host, Message, Template, Undefined, Value, objects};
 use crate::manifest::{Config, Docs, JsonMap, Macro, MacroKind, MacroRegistry};
 
@@ -54,7 +55,7 @@ impl Host for TestHost {
             }),
             "store_raw_result" => jinja::function("store_raw_result", move |_, args| {
                 let response = Response { message: args.text(1, "message").unwrap_or_default(), ..Response::default() };
-                session.store_result(&args.text(0, "name").unwrap_or_default(), response_value(response), None);
+                session.store_result(&args.text(0, "name").unwrap_or_default(), responses::value(response), None);
                 Ok("".into())
             }),
             _ => return None,

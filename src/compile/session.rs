@@ -13,7 +13,7 @@ use super::warehouse::Warehouse;
 use crate::adapter::{AdapterError, Connection, Response};
 use crate::agate::{Cell, Table};
 use crate::event::Event;
-use crate::jinja::objects::{response, table};
+use crate::jinja::objects::table;
 use crate::jinja::{Error, ErrorKind, Value};
 use crate::manifest::UniqueId;
 
@@ -289,20 +289,11 @@ pub fn fault(error: AdapterError) -> Error {
     }
 }
 
-/// A response for Jinja.
-pub fn response_value(given: Response) -> Value {
-    response::value(given)
-}
-
-/// The response of a result.
-pub fn response_of(result: &StatementResult) -> Response {
-    response::of(&result.response)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::adapter::fake::Fake;
+    use crate::jinja::objects::response;
 
     fn session() -> (Arc<Fake>, Arc<Session>) {
         let fake = Arc::new(Fake::default());
@@ -361,15 +352,15 @@ mod tests {
     #[test]
     fn results_are_loaded_once_but_for_main() {
         let (_, session) = session();
-        session.store_result("x", response_value(Response::default()), None);
-        session.store_result("main", response_value(Response { message: "OK".to_string(), ..Response::default() }), None);
+        session.store_result("x", response::value(Response::default()), None);
+        session.store_result("main", response::value(Response { message: "OK".to_string(), ..Response::default() }), None);
         assert!(session.load_result("x").is_ok_and(|value| !value.is_none()));
         assert!(session.load_result("x").is_err());
         assert!(session.load_result("never").is_ok_and(|value| value.is_none()));
         for _ in 0..2 {
             assert!(session.load_result("main").is_ok_and(|value| !value.is_none()));
         }
-        assert_eq!(session.result("main").map(|main| response_of(&main).message).as_deref(), Some("OK"));
+        assert_eq!(session.result("main").map(|main| response::of(&main.response).message).as_deref(), Some("OK"));
         session.work_for(None, "master");
         assert!(session.result("main").is_none());
     }

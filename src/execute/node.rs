@@ -12,6 +12,7 @@ use super::unit_diff;
 use crate::agate::{Cell, Table};
 use crate::compile::{self, RunContext, RuntimeHost, Scope, Session, foreign_keys, unit_test};
 use crate::event::{Compiled, Event, RunResult, Status, Timing};
+use crate::jinja::objects::response;
 use crate::jinja::{Args, Error, ErrorKind, Value};
 use crate::manifest::{JsonMap, Node, Resource, UnitTest};
 use crate::plan::{Action, Step};
@@ -129,7 +130,7 @@ impl StepRun<'_> {
         let main = self.session.result("main").ok_or_else(|| {
             Error::new(ErrorKind::Runtime, format!("the materialization of {} never ran the statement 'main'", node.unique_id))
         })?;
-        let response = compile::session::response_of(&main);
+        let response = response::of(&main.response);
         Ok(Outcome { message: Some(response.message.clone()), response: response.to_json(), ..Outcome::default() })
     }
 
@@ -148,7 +149,7 @@ impl StepRun<'_> {
             status: Some(status),
             message,
             failures: Some(failures),
-            response: compile::session::response_of(&main).to_json(),
+            response: response::of(&main.response).to_json(),
             sample,
         })
     }
@@ -178,7 +179,7 @@ impl StepRun<'_> {
         called.map_err(explain)?;
         let main =
             self.session.result("main").ok_or_else(|| Error::new(ErrorKind::Runtime, "the unit test ran no statement 'main'"))?;
-        let response = compile::session::response_of(&main).to_json();
+        let response = response::of(&main.response).to_json();
         let diff = unit_diff::compare(&main.table);
         let (status, failures) = if diff.is_some() { (Status::Fail, 1) } else { (Status::Pass, 0) };
         Ok(Outcome { status: Some(status), message: diff, failures: Some(failures), response, sample: None })
