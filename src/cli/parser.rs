@@ -132,14 +132,8 @@ fn clap(name: &'static str) -> Clap {
         }
     }
     for (command, verb, about, examples) in VERBS {
-        let mut sub = with_own(Clap::new(*verb).about(*about).after_help(format!("Examples:\n{examples}")), *command);
-        match command {
-            Command::List => sub = sub.visible_alias("ls"),
-            Command::RunOperation => sub = sub.arg(Arg::new("words").value_name("MACRO").num_args(0..=1)),
-            Command::Init => sub = sub.arg(Arg::new("words").value_name("PROJECT").num_args(0..=1)),
-            _ => {}
-        }
-        root = root.subcommand(sub);
+        let sub = Clap::new(*verb).about(*about).after_help(format!("Examples:\n{examples}")).defer(with_arguments);
+        root = root.subcommand(if *command == Command::List { sub.visible_alias("ls") } else { sub });
     }
     let docs = Clap::new("docs")
         .about("Make or serve the documentation")
@@ -154,6 +148,18 @@ fn clap(name: &'static str) -> Clap {
             .visible_alias("snapshot-freshness"),
     );
     root.subcommand(docs).subcommand(source)
+}
+
+/// A verb's arguments, added when that verb is the one given: to make those of all verbs takes as long as a small parse.
+fn with_arguments(sub: Clap) -> Clap {
+    let Some((command, ..)) = VERBS.iter().find(|(_, verb, ..)| *verb == sub.get_name()) else { return sub };
+    let word = |name| Arg::new("words").value_name(name).num_args(0..=1);
+    let sub = match command {
+        Command::RunOperation => sub.arg(word("MACRO")),
+        Command::Init => sub.arg(word("PROJECT")),
+        _ => sub,
+    };
+    with_own(sub, *command)
 }
 
 fn with_own(mut sub: Clap, command: Command) -> Clap {

@@ -36,6 +36,7 @@ pub use engine::Engine;
 pub use minijinja::Value;
 pub use minijinja::value::ValueKind;
 pub use modules::datetime::{date, datetime, time, timedelta};
+pub use syntax::blocks::{Block, BlockKind};
 pub use syntax::calls::StaticCall;
 pub use value::{
     AsAny, Dict, Function, Instance, List, Operator, Set, Undefined as UndefinedValue, dict, downcast, equal, from_json,
@@ -196,26 +197,6 @@ impl Template {
         let span = Span::new(0, source.text.len());
         Self { source, span }
     }
-}
-
-/// A top-level block of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
-    /// `macro`, `test` (also `data_test`), `materialization`, `snapshot`, `docs`.
-    pub kind: BlockKind,
-    pub name: String,
-    /// Tags included, and the body alone.
-    pub span: Span,
-    pub body: Span,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BlockKind {
-    Macro { signature: Vec<crate::manifest::MacroArgument> },
-    Test { signature: Vec<crate::manifest::MacroArgument> },
-    Materialization { adapter: String, supported_languages: Vec<String> },
-    Snapshot,
-    Docs,
 }
 
 /// The top-level blocks of a file, and what is wrong with its block tags.

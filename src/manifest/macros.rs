@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{JsonMap, UniqueId};
+use super::{JsonMap, MacroArgument, UniqueId};
 use crate::diagnostic::{SourceText, Span};
 
 /// What kind of block defined a macro. The last two become macros named `test_<name>` and `materialization_<name>_<adapter>`.
@@ -13,14 +13,6 @@ pub enum MacroKind {
     Macro,
     Test,
     Materialization { adapter: String, supported_languages: Vec<String> },
-}
-
-/// An argument as documented (`macros:` in a property file) or as the signature gives it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct MacroArgument {
-    pub name: String,
-    pub kind: Option<String>,
-    pub description: String,
 }
 
 /// One macro, generic test or materialization.

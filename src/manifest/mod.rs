@@ -4,6 +4,7 @@
 
 mod config;
 mod lookup;
+mod macro_argument;
 mod macros;
 mod node;
 mod relation;
@@ -17,7 +18,8 @@ use indexmap::IndexMap;
 
 pub use config::Config;
 pub use lookup::Lookup;
-pub use macros::{DocBlock, Macro, MacroArgument, MacroKind, MacroRegistry};
+pub use macro_argument::MacroArgument;
+pub use macros::{DocBlock, Macro, MacroKind, MacroRegistry};
 pub use node::{
     Checksum, ColumnInfo, Constraint, Contract, DependsOn, Detail, Docs, Language, ModelDetail, Node, RefCall, ResourceType,
     TestDetail, TestMetadata, VersionText,

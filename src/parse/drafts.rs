@@ -114,6 +114,7 @@ fn project_file(package: &Package) -> Arc<SourceFile> {
         source,
         checksum,
         modified: None,
+        library: None,
     })
 }
 

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::diagnostic::Diagnostic;
 use crate::jinja::{self, Block, BlockKind, StaticCall};
 use crate::manifest::{Config, Docs, JsonMap, Macro, MacroArgument, MacroKind, MacroRegistry, UniqueId};
-use crate::project::{self, FileKind, Package, Project, SourceFile};
+use crate::project::{self, FileKind, LibraryBlock, Package, Project, SourceFile};
 
 /// Reads the macro files of all packages. Two macros of one name in one package are an error that shows both.
 pub fn registry(project: &Project, now: f64) -> (MacroRegistry, Vec<Diagnostic>) {
@@ -19,20 +19,22 @@ pub fn registry(project: &Project, now: f64) -> (MacroRegistry, Vec<Diagnostic>)
         .flat_map(|package| package.files.iter().map(move |file| (package, file)))
         .filter(|(_, file)| matches!(file.kind, FileKind::Macro | FileKind::GenericTest))
         .collect();
-    let read: Vec<(Vec<Macro>, Vec<Diagnostic>)> =
+    let read: Vec<(Vec<(Macro, Vec<StaticCall>)>, Vec<Diagnostic>)> =
         files.par_iter().map(|(package, file)| macros_of_file(package, file, now)).collect();
 
     let mut diagnostics = Vec::new();
     let mut packages: IndexMap<Arc<str>, IndexMap<String, Arc<Macro>>> =
         project.packages.iter().map(|package| (package.name.clone(), IndexMap::new())).collect();
+    let mut calls: HashMap<UniqueId, Vec<StaticCall>> = HashMap::new();
     for (macros, problems) in read {
         diagnostics.extend(problems);
-        for found in macros {
+        for (found, called) in macros {
             let Some(known) = packages.get_mut(&found.package_name) else { continue };
             if let Some(first) = known.get(&found.name) {
                 diagnostics.push(duplicate(first, &found));
                 continue;
             }
+            calls.insert(found.unique_id.clone(), called);
             known.insert(found.name.clone(), Arc::new(found));
         }
     }
@@ -41,7 +43,7 @@ pub fn registry(project: &Project, now: f64) -> (MacroRegistry, Vec<Diagnostic>)
         internal: project::namespaces(&project.profile.adapter).into_iter().map(Into::into).collect(),
         packages,
     };
-    (with_dependencies(project, registry), diagnostics)
+    (with_dependencies(project, registry, &calls), diagnostics)
 }
 
 fn duplicate(first: &Macro, second: &Macro) -> Diagnostic {
@@ -52,13 +54,22 @@ fn duplicate(first: &Macro, second: &Macro) -> Diagnostic {
         .help("rename or remove one of them")
 }
 
-fn macros_of_file(package: &Package, file: &SourceFile, now: f64) -> (Vec<Macro>, Vec<Diagnostic>) {
+/// The macros of a file, each with the calls in its text.
+fn macros_of_file(package: &Package, file: &SourceFile, now: f64) -> (Vec<(Macro, Vec<StaticCall>)>, Vec<Diagnostic>) {
+    if let Some(library) = file.library {
+        let with_calls = |block: &LibraryBlock| Some((macro_of_block(package, file, block.block(), now)?, block.calls()));
+        return (library.iter().filter_map(with_calls).collect(), Vec::new());
+    }
     let (blocks, diagnostics) = jinja::blocks(&file.source);
     let only_tests = file.kind == FileKind::GenericTest;
     let macros = blocks
         .into_iter()
         .filter(|block| !only_tests || matches!(block.kind, BlockKind::Test { .. }))
         .filter_map(|block| macro_of_block(package, file, block, now))
+        .map(|found| {
+            let calls = jinja::macro_calls(found.macro_sql());
+            (found, calls)
+        })
         .collect();
     (macros, diagnostics)
 }
@@ -170,15 +181,13 @@ pub fn search_packages(project: &Project, namespace: Option<&str>) -> Vec<Option
     vec![None]
 }
 
-fn with_dependencies(project: &Project, registry: MacroRegistry) -> MacroRegistry {
+fn with_dependencies(project: &Project, registry: MacroRegistry, calls: &HashMap<UniqueId, Vec<StaticCall>>) -> MacroRegistry {
     let resolver = MacroResolver::new(Arc::new(registry));
-    let all: Vec<&Arc<Macro>> = resolver.registry.all().collect();
-    let dependencies: Vec<Vec<UniqueId>> = all.par_iter().map(|called| dependencies(project, &resolver, called)).collect();
-    let mut dependencies = dependencies.into_iter();
     let registry = &resolver.registry;
     let packages = registry.packages.iter().map(|(package, macros)| {
         let macros = macros.iter().map(|(name, found)| {
-            let depends_on = dependencies.next().unwrap_or_default();
+            let called = calls.get(&found.unique_id).map_or(&[][..], Vec::as_slice);
+            let depends_on = dependencies(project, &resolver, found, called);
             (name.clone(), Arc::new(Macro { depends_on, ..Macro::clone(found) }))
         });
         (package.clone(), macros.collect())
@@ -188,7 +197,7 @@ fn with_dependencies(project: &Project, registry: MacroRegistry) -> MacroRegistr
 }
 
 /// The macros that a macro's text calls by name or through dispatch, each once, in order of appearance.
-fn dependencies(project: &Project, resolver: &MacroResolver, of: &Macro) -> Vec<UniqueId> {
+fn dependencies(project: &Project, resolver: &MacroResolver, of: &Macro, calls: &[StaticCall]) -> Vec<UniqueId> {
     let mut found: Vec<UniqueId> = Vec::new();
     let mut add = |macro_: Option<&Arc<Macro>>| {
         if let Some(macro_) = macro_
@@ -197,17 +206,16 @@ fn dependencies(project: &Project, resolver: &MacroResolver, of: &Macro) -> Vec<
             found.push(macro_.unique_id.clone());
         }
     };
-    for call in jinja::macro_calls(of.macro_sql()) {
-        let StaticCall { package, name, dispatch } = call;
-        let known = name == of.name || is_context_name(&name);
+    for StaticCall { package, name, dispatch } in calls {
+        let known = *name == of.name || is_context_name(name);
         match package {
-            Some(package) if !dispatch => add(resolver.find(&package, &name)),
+            Some(package) if !dispatch => add(resolver.find(package, name)),
             namespace => {
                 if !known {
-                    add(resolver.find(&of.package_name, &name));
+                    add(resolver.find(&of.package_name, name));
                 }
-                if dispatch {
-                    add(resolver.dispatched(project, &name, namespace.as_deref()));
+                if *dispatch {
+                    add(resolver.dispatched(project, name, namespace.as_deref()));
                 }
             }
         }

@@ -3,19 +3,80 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use include_dir::{Dir, include_dir};
-
 use super::{FileKind, Package, ProjectConfig, SourceFile};
-use crate::diagnostic::SourceText;
-use crate::manifest::Checksum;
+use crate::diagnostic::{SourceText, Span};
+use crate::jinja::{Block, BlockKind, StaticCall};
+use crate::manifest::{Checksum, MacroArgument};
 
-static LIBRARY: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/macros");
+/// The files of `macros/`, in the order of their paths, as the build script read them.
+static LIBRARY: &[LibraryFile] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
+
+struct LibraryFile {
+    /// The folder right below `macros/`.
+    package: &'static str,
+    /// Below the package's folder, with `/`.
+    path: &'static str,
+    text: &'static str,
+    blocks: &'static [LibraryBlock],
+}
+
+/// A macro, test or materialization of the library, read when lineal was built.
+#[derive(Debug)]
+pub struct LibraryBlock {
+    name: &'static str,
+    kind: LibraryKind,
+    span: (usize, usize),
+    body: (usize, usize),
+    /// Package, name, whether dispatched.
+    calls: &'static [(Option<&'static str>, &'static str, bool)],
+}
+
+#[derive(Debug)]
+enum LibraryKind {
+    Macro(&'static [(&'static str, Option<&'static str>)]),
+    Test(&'static [(&'static str, Option<&'static str>)]),
+    Materialization { adapter: &'static str, supported_languages: &'static [&'static str] },
+}
+
+impl LibraryBlock {
+    /// As `jinja::blocks` finds it in the file's text.
+    pub fn block(&self) -> Block {
+        let signature = |arguments: &[(&str, Option<&str>)]| {
+            let argument = |(name, kind): &(&str, Option<&str>)| MacroArgument {
+                name: (*name).to_owned(),
+                kind: kind.map(str::to_owned),
+                description: String::new(),
+            };
+            arguments.iter().map(argument).collect()
+        };
+        let kind = match self.kind {
+            LibraryKind::Macro(arguments) => BlockKind::Macro { signature: signature(arguments) },
+            LibraryKind::Test(arguments) => BlockKind::Test { signature: signature(arguments) },
+            LibraryKind::Materialization { adapter, supported_languages } => BlockKind::Materialization {
+                adapter: adapter.to_owned(),
+                supported_languages: supported_languages.iter().map(|language| (*language).to_owned()).collect(),
+            },
+        };
+        let (span, body) = (Span::new(self.span.0, self.span.1), Span::new(self.body.0, self.body.1));
+        Block { kind, name: self.name.to_owned(), span, body }
+    }
+
+    /// As `jinja::macro_calls` finds them in the block's text.
+    pub fn calls(&self) -> Vec<StaticCall> {
+        let call = |(package, name, dispatch): &(Option<&str>, &str, bool)| StaticCall {
+            package: package.map(str::to_owned),
+            name: (*name).to_owned(),
+            dispatch: *dispatch,
+        };
+        self.calls.iter().map(call).collect()
+    }
+}
 
 /// The names of the built-in packages that an adapter's macros come from, in the order in which names are looked up.
 pub fn namespaces(adapter: &str) -> Vec<String> {
     let own = format!("dbt_{adapter}");
     let base = "dbt".to_owned();
-    if LIBRARY.get_dir(&own).is_some() { vec![own, base] } else { vec![base] }
+    if LIBRARY.iter().any(|file| file.package == own) { vec![own, base] } else { vec![base] }
 }
 
 /// `dbt` and the adapter's package.
@@ -24,11 +85,9 @@ pub(super) fn packages(adapter: &str) -> Vec<Arc<Package>> {
 }
 
 fn package(name: &str) -> Package {
-    let mut files = Vec::new();
-    if let Some(folder) = LIBRARY.get_dir(name) {
-        collect(folder, name, &mut files);
-    }
-    files.sort_by(|left: &Arc<SourceFile>, right| left.original_path.cmp(&right.original_path));
+    let mut files: Vec<Arc<SourceFile>> =
+        LIBRARY.iter().filter(|file| file.package == name).filter_map(LibraryFile::source_file).collect();
+    files.sort_by(|left, right| left.original_path.cmp(&right.original_path));
     let paths = |path: &str| vec![path.to_owned()];
     let config = ProjectConfig {
         name: name.to_owned(),
@@ -40,26 +99,22 @@ fn package(name: &str) -> Package {
     Package { name: name.into(), root: PathBuf::new(), builtin: true, config, files }
 }
 
-fn collect(folder: &'static Dir<'static>, package: &str, files: &mut Vec<Arc<SourceFile>>) {
-    for inner in folder.dirs() {
-        collect(inner, package, files);
-    }
-    for file in folder.files() {
-        let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) else { continue };
-        let path = path.replace('\\', "/");
-        let Some(inner) = path.strip_prefix(package).map(|inner| inner.trim_start_matches('/')) else { continue };
-        let Some((kind, search_path)) = kind(inner) else { continue };
-        let within = inner.strip_prefix(search_path).map_or(inner, |rest| rest.trim_start_matches('/'));
-        files.push(Arc::new(SourceFile {
+impl LibraryFile {
+    /// None for a file that is no part of a project.
+    fn source_file(&self) -> Option<Arc<SourceFile>> {
+        let (kind, search_path) = kind(self.path)?;
+        let within = self.path.strip_prefix(search_path).map_or(self.path, |rest| rest.trim_start_matches('/'));
+        Some(Arc::new(SourceFile {
             kind,
             original_path: format!("{search_path}/{within}").into(),
             path: within.into(),
             search_path: search_path.into(),
-            source: SourceText::new(format!("<{package}>/{search_path}/{within}"), text),
+            source: SourceText::new(format!("<{}>/{search_path}/{within}", self.package), self.text),
             // Nothing compares built-in files: hashing them would be a fifth of the start-up.
             checksum: Checksum::default(),
             modified: None,
-        }));
+            library: Some(self.blocks),
+        }))
     }
 }
 

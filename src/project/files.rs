@@ -215,6 +215,7 @@ fn read_one(folder: &Folder<'_>, found: Found) -> Result<SourceFile, Diagnostic>
         source: SourceText::new(name, text),
         checksum,
         modified,
+        library: None,
     })
 }
 

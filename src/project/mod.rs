@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use builtin::namespaces;
+pub use builtin::{LibraryBlock, namespaces};
 pub use clean::clean;
 pub use environment::with_dotenv;
 pub use files::checksum;
@@ -246,6 +246,8 @@ pub struct SourceFile {
     /// sha256, dbt's way (`FileHash.from_contents` of the stripped text; seeds: from path above 1 MiB).
     pub checksum: crate::manifest::Checksum,
     pub modified: Option<f64>,
+    /// Of a built-in file, its blocks: they need not be looked for.
+    pub library: Option<&'static [LibraryBlock]>,
 }
 
 /// What every context of an invocation shares.

@@ -303,6 +303,7 @@ fn package(name: &str, files: &[&str]) -> Arc<Package> {
             source: SourceText::new(*path, ""),
             checksum: Checksum::default(),
             modified: None,
+            library: None,
         })
     };
     Arc::new(Package {

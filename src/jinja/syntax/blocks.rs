@@ -7,8 +7,27 @@ use super::scan::{Segment, SegmentKind, segments};
 use super::signature;
 use super::token::{Kind, tokenize};
 use crate::diagnostic::{Diagnostic, SourceText, Span};
-use crate::jinja::{Block, BlockKind};
 use crate::manifest::MacroArgument;
+
+/// A top-level block of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// `macro`, `test` (also `data_test`), `materialization`, `snapshot`, `docs`.
+    pub kind: BlockKind,
+    pub name: String,
+    /// Tags included, and the body alone.
+    pub span: Span,
+    pub body: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BlockKind {
+    Macro { signature: Vec<MacroArgument> },
+    Test { signature: Vec<MacroArgument> },
+    Materialization { adapter: String, supported_languages: Vec<String> },
+    Snapshot,
+    Docs,
+}
 
 const BLOCKS: [&str; 6] = ["macro", "test", "data_test", "materialization", "snapshot", "docs"];
 
