@@ -99,7 +99,11 @@ fn block(text: &str, block: &Block, out: &mut String) {
 }
 
 fn arguments(signature: &[manifest::MacroArgument]) -> String {
-    signature.iter().map(|argument| format!("({:?}, {:?}), ", argument.name, argument.kind)).collect()
+    let mut out = String::new();
+    for argument in signature {
+        let _ = write!(out, "({:?}, {:?}), ", argument.name, argument.kind);
+    }
+    out
 }
 
 fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
