@@ -61,7 +61,7 @@ fn library(root: &Path) -> String {
             "LibraryFile {{ package: {package:?}, path: {name:?}, text: include_str!({:?}), blocks: &[",
             path.display().to_string()
         );
-        if name.ends_with(".sql") {
+        if path.extension().is_some_and(|extension| extension == "sql") {
             let text = std::fs::read_to_string(&path).expect("a macro file is UTF-8");
             let source = diagnostic::SourceText::new(name, text.as_str());
             let (blocks, faults) = jinja::blocks(&source);
