@@ -11,6 +11,9 @@ use crate::jinja::{self, Block, BlockKind, StaticCall};
 use crate::manifest::{Config, Docs, JsonMap, Macro, MacroArgument, MacroKind, MacroRegistry, UniqueId};
 use crate::project::{self, FileKind, LibraryBlock, Package, Project, SourceFile};
 
+/// A macro, and the calls in its text.
+type Found = (Macro, Vec<StaticCall>);
+
 /// Reads the macro files of all packages. Two macros of one name in one package are an error that shows both.
 pub fn registry(project: &Project, now: f64) -> (MacroRegistry, Vec<Diagnostic>) {
     let files: Vec<(&Arc<Package>, &Arc<SourceFile>)> = project
@@ -19,7 +22,7 @@ pub fn registry(project: &Project, now: f64) -> (MacroRegistry, Vec<Diagnostic>)
         .flat_map(|package| package.files.iter().map(move |file| (package, file)))
         .filter(|(_, file)| matches!(file.kind, FileKind::Macro | FileKind::GenericTest))
         .collect();
-    let read: Vec<(Vec<(Macro, Vec<StaticCall>)>, Vec<Diagnostic>)> =
+    let read: Vec<(Vec<Found>, Vec<Diagnostic>)> =
         files.par_iter().map(|(package, file)| macros_of_file(package, file, now)).collect();
 
     let mut diagnostics = Vec::new();
@@ -55,7 +58,7 @@ fn duplicate(first: &Macro, second: &Macro) -> Diagnostic {
 }
 
 /// The macros of a file, each with the calls in its text.
-fn macros_of_file(package: &Package, file: &SourceFile, now: f64) -> (Vec<(Macro, Vec<StaticCall>)>, Vec<Diagnostic>) {
+fn macros_of_file(package: &Package, file: &SourceFile, now: f64) -> (Vec<Found>, Vec<Diagnostic>) {
     if let Some(library) = file.library {
         let with_calls = |block: &LibraryBlock| Some((macro_of_block(package, file, block.block(), now)?, block.calls()));
         return (library.iter().filter_map(with_calls).collect(), Vec::new());
