@@ -104,6 +104,13 @@ pub struct Compiled {
     pub build_path: Option<Arc<str>>,
 }
 
+impl Compiled {
+    /// Was it compiled? Seeds and clones only know where the SQL was written that ran.
+    pub fn is_compiled(&self) -> bool {
+        self.compiled_path.is_some() || !self.code.is_empty()
+    }
+}
+
 /// What came of one node: dbt's `RunResult`.
 #[derive(Debug, Clone)]
 pub struct RunResult {

@@ -5,7 +5,9 @@
 
 mod catalog;
 mod counts;
+mod deferral;
 mod graph_summary;
+mod journal;
 mod listing;
 mod manifest_v12;
 mod read;
@@ -18,6 +20,7 @@ mod selectors;
 mod semantic_manifest;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,10 +35,12 @@ use crate::manifest::{JsonMap, UniqueId};
 
 pub use catalog::{CatalogColumn, CatalogTable, catalog};
 pub use counts::counts;
+pub use deferral::{Deferred, deferred};
 pub use graph_summary::graph_summary;
+pub use journal::Journal;
 pub use listing::{DEFAULT_KEYS, listed};
 pub use manifest_v12::{edges, graph, manifest};
-pub use read::{PreviousResult, PreviousState, read_state};
+pub use read::{PreviousResult, PreviousRun, PreviousState, read_run, read_state};
 pub use resource::{model, output_path, resource};
 pub use run_results::{node_info, resource_info, result, run_results, sources};
 pub use selectors::selectors;

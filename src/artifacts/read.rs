@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
+use super::{journal, upgrade};
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 use crate::event::Status;
 use crate::fs::FileSystem;
@@ -18,10 +21,18 @@ pub struct PreviousState {
     pub manifest: Option<Arc<Json>>,
     /// run_results.json: by unique id, in the file's order.
     pub run_results: Option<indexmap::IndexMap<String, PreviousResult>>,
-    /// `args` of run_results.json: what `retry` repeats.
-    pub args: JsonMap,
     /// sources.json: each source's row, by unique id.
     pub sources: Option<HashMap<String, Json>>,
+}
+
+/// The run that `retry` repeats.
+#[derive(Debug, Clone)]
+pub struct PreviousRun {
+    /// In the order in which they finished.
+    pub results: indexmap::IndexMap<String, PreviousResult>,
+    /// The flags of that run, by dbt's names.
+    pub args: JsonMap,
+    pub started_at: Option<DateTime<Utc>>,
 }
 
 /// One earlier result.
@@ -64,17 +75,36 @@ pub fn read_state(fs: &dyn FileSystem, folder: &Path) -> (PreviousState, Vec<Dia
         }
     };
     found.manifest = file("manifest.json", "manifest", 12).map(Arc::new);
-    if let Some(mut results) = file("run_results.json", "run-results", 6) {
-        found.run_results = Some(previous_results(&results));
-        if let Some(Json::Object(args)) = results.get_mut("args").map(Json::take) {
-            found.args = args;
-        }
-    }
+    found.run_results = file("run_results.json", "run-results", 6).map(|results| previous_results(&results));
     found.sources = file("sources.json", "sources", 3).map(|sources| {
         let rows = sources.get("results").and_then(Json::as_array).into_iter().flatten();
         rows.filter_map(|row| Some((row.get("unique_id")?.as_str()?.to_owned(), row.clone()))).collect()
     });
     (found, diagnostics)
+}
+
+/// The last run that a target folder tells of: that of run_results.json, or one that was killed after it. `Ok(None)`: neither.
+pub fn read_run(fs: &dyn FileSystem, folder: &Path) -> Result<Option<PreviousRun>, Diagnostic> {
+    let killed = journal::unfinished(fs, folder);
+    let killed = |after: Option<DateTime<Utc>>| {
+        let left = killed.filter(|left| after.is_none_or(|after| left.started_at > after))?;
+        Some(PreviousRun { results: left.results, args: left.args, started_at: Some(left.started_at) })
+    };
+    let Some(mut file) = read_artifact(fs, folder, "run_results.json", "run-results", 6)? else { return Ok(killed(None)) };
+    let time = |key: &str| {
+        let text = file.get("metadata")?.get(key)?.as_str()?;
+        DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
+    };
+    let (written_at, started_at) = (time("generated_at"), time("invocation_started_at").or_else(|| time("generated_at")));
+    if let Some(run) = killed(written_at) {
+        return Ok(Some(run));
+    }
+    let results = previous_results(&file);
+    let args = match file.get_mut("args").map(Json::take) {
+        Some(Json::Object(args)) => args,
+        _ => JsonMap::new(),
+    };
+    Ok(Some(PreviousRun { results, args, started_at }))
 }
 
 fn previous_results(file: &Json) -> indexmap::IndexMap<String, PreviousResult> {
@@ -99,10 +129,20 @@ fn read_artifact(fs: &dyn FileSystem, folder: &Path, name: &str, kind: &str, new
         Diagnostic::error("E0802", format!("cannot read the state file `{shown}`: {error}"))
             .help("check the file's permissions, or point --state at another folder")
     })?;
-    let content: Json = serde_json::from_slice(&bytes).map_err(|error| broken(&shown, &bytes, &error))?;
-    let url = content.pointer("/metadata/dbt_schema_version").and_then(Json::as_str).unwrap_or_default();
-    match schema_version(url) {
-        Some((found, version)) if found == kind && version <= newest => Ok(Some(content)),
+    let mut content: Json = serde_json::from_slice(&bytes).map_err(|error| broken(&shown, &bytes, &error))?;
+    let url = content.pointer("/metadata/dbt_schema_version").and_then(Json::as_str).unwrap_or_default().to_owned();
+    match schema_version(&url) {
+        Some((found, version)) if found == kind && (oldest(kind)..=newest).contains(&version) => {
+            if kind == "manifest" && version < newest {
+                upgrade::manifest(&mut content, version);
+            }
+            Ok(Some(content))
+        }
+        Some((found, version)) if found == kind && version < newest => Err(Diagnostic::error(
+            "E0804",
+            format!("`{shown}` has format {kind} v{version}, older than v{}, the oldest that can be read", oldest(kind)),
+        )
+        .help("make the state again with dbt 1.0 or newer, or with lineal")),
         Some((found, version)) if found == kind => Err(Diagnostic::error(
             "E0804",
             format!("`{shown}` has format {kind} v{version}, newer than v{newest}, which this version of lineal reads"),
@@ -110,6 +150,14 @@ fn read_artifact(fs: &dyn FileSystem, folder: &Path, name: &str, kind: &str, new
         .help("make the state with this version of lineal or with dbt 1.12, or upgrade lineal")),
         _ => Err(Diagnostic::error("E0803", format!("`{shown}` is not dbt's {name}"))
             .help(format!("its metadata.dbt_schema_version should name dbt/{kind}/v{newest}.json, and is `{url}`"))),
+    }
+}
+
+/// The oldest format of an artifact that can still be read: as in dbt 1.12.
+fn oldest(kind: &str) -> u32 {
+    match kind {
+        "manifest" | "run-results" => 4,
+        _ => 3,
     }
 }
 
@@ -172,7 +220,21 @@ mod tests {
         let results = state.run_results.expect("read");
         assert_eq!(results["model.a.b"].status, Status::Error);
         assert_eq!(results["model.a.c"].status, Status::NoOp);
-        assert_eq!(state.args["which"], "build");
+    }
+
+    #[test]
+    fn an_older_manifest_is_told_in_new_words() {
+        let (state, diagnostics) = state(&[(
+            "manifest.json",
+            r#"{"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v6.json"},
+            "nodes": {"model.a.b": {"resource_type": "model", "raw_sql": "select 1", "refs": [["x"], ["p", "y"]]}},
+            "metrics": {"metric.a.m": {}}}"#,
+        )]);
+        assert_eq!(codes(&diagnostics), Vec::<&str>::new());
+        let node = state.resource("model.a.b").expect("read");
+        assert_eq!(node["raw_code"], "select 1");
+        assert_eq!(node["refs"][1], serde_json::json!({"package": "p", "name": "y", "version": null}));
+        assert!(state.resource("metric.a.m").is_none());
     }
 
     #[test]
@@ -185,6 +247,9 @@ mod tests {
             "manifest.json",
             r#"{"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v20.json"}}"#,
         )]);
+        assert_eq!(codes(&diagnostics), ["E0804"]);
+        let url = "https://schemas.getdbt.com/dbt/manifest/v3.json";
+        let (_, diagnostics) = state(&[("manifest.json", &format!(r#"{{"metadata": {{"dbt_schema_version": "{url}"}}}}"#))]);
         assert_eq!(codes(&diagnostics), ["E0804"]);
         let (_, diagnostics) = state(&[("sources.json", "[1]")]);
         assert_eq!(codes(&diagnostics), ["E0803"]);

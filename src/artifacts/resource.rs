@@ -147,7 +147,7 @@ impl<'a> NodeView<'a> {
     pub(super) fn new(node: &'a Node, compiled: Option<&'a Compiled>, reader: Reader) -> Self {
         let is_seed = matches!(node.detail, Detail::Seed { .. });
         let for_sql = |there: bool| (there && !is_seed).then_some(());
-        let code = compiled.filter(|_| !is_seed);
+        let code = compiled.filter(|compiled| !is_seed && compiled.is_compiled());
         let jinja = reader == Reader::Jinja;
         let deferrable = matches!(node.resource_type, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot);
         NodeView {

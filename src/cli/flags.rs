@@ -178,6 +178,7 @@ pub const OWN: &[Flag] = &[
     Flag::new("select", "select", Kind::Words, "Nodes to include: name, +name+, tag:x, path, … (space: or, comma: and)")
         .short('s')
         .aliases(&["models", "model"]),
+    Flag::new("models", "models", Kind::Words, "Models to include; other resources are left out").short('m').aliases(&["model"]),
     Flag::new("exclude", "exclude", Kind::Words, "Nodes to leave out, in the same language"),
     Flag::new("selector", "selector", Kind::Text, "A selector of selectors.yml"),
     Flag::new("resource_types", "resource-type", Kind::Choices(TYPES), "Only resources of these types")
@@ -271,7 +272,9 @@ pub fn of(command: Command) -> &'static [&'static str] {
         Command::Show => {
             &["select", "exclude", "selector", "full_refresh", "inline", "inline_direct", "output_format", "limit", "introspect"]
         }
-        Command::List => &["select", "exclude", "selector", "resource_types", "exclude_resource_types", "output", "output_keys"],
+        Command::List => {
+            &["models", "select", "exclude", "selector", "resource_types", "exclude_resource_types", "output", "output_keys"]
+        }
         Command::Clone => &["select", "exclude", "selector", "resource_types", "exclude_resource_types", "full_refresh"],
         Command::DocsGenerate => &["select", "exclude", "selector", "compile", "empty_catalog", "static"],
         Command::DocsServe => &["browser", "host", "port"],

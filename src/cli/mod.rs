@@ -11,6 +11,11 @@ use crate::manifest::{Json, JsonMap};
 
 pub use parser::parse;
 
+/// The names of all flags that a verb takes.
+pub fn flags_of(command: Command) -> Vec<&'static str> {
+    flags::GLOBAL.iter().map(|flag| flag.name).chain(flags::of(command).iter().copied()).collect()
+}
+
 /// A verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {

@@ -163,8 +163,14 @@ fn with_arguments(sub: Clap) -> Clap {
 }
 
 fn with_own(mut sub: Clap, command: Command) -> Clap {
-    for flag in flags::of(command).iter().filter_map(|name| flags::named(name)) {
-        for arg in args(flag, false) {
+    let own = flags::of(command);
+    for flag in own.iter().filter_map(|name| flags::named(name)) {
+        // Elsewhere `--models` is another name of `--select`; `ls` takes it to mean models only.
+        let mut flag = *flag;
+        if flag.name == "select" && own.contains(&"models") {
+            flag.aliases = &[];
+        }
+        for arg in args(&flag, false) {
             sub = sub.arg(arg);
         }
     }
@@ -184,7 +190,7 @@ fn args(flag: &Flag, global: bool) -> Vec<Arg> {
     if let Some(short) = flag.short {
         arg = arg.short(short);
     }
-    if flag.name == "select" {
+    if flag.name == "select" && !flag.aliases.is_empty() {
         arg = arg.short_alias('m');
     }
     arg = arg.visible_aliases(flag.aliases.to_vec());

@@ -19,6 +19,14 @@ pub fn value(session: &Arc<Session>) -> Value {
     crate::jinja::instance(Arc::new(AdapterObject { session: session.clone() }))
 }
 
+/// Is there a relation of that name? Asks the cache; a schema that it does not know yet is listed.
+pub(super) fn exists(session: &Arc<Session>, cx: &mut Cx<'_>, relation: &Relation) -> Result<bool, Error> {
+    let part = |part: &Option<Arc<str>>| part.as_deref().map(str::to_owned);
+    let adapter = AdapterObject { session: session.clone() };
+    let found = adapter.find(cx, part(&relation.database), part(&relation.schema), part(&relation.identifier))?;
+    Ok(found.is_some())
+}
+
 impl Instance for AdapterObject {
     fn type_name(&self) -> &'static str {
         "RuntimeDatabaseWrapper"

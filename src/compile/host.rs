@@ -192,7 +192,10 @@ impl Host for RuntimeHost {
             "load_agate_table" => self.function("load_agate_table", |inner, _, _| load_agate_table(inner)),
             "write" => self.function("write", |inner, _, args| write(inner, &args)),
             "submit_python_job" => self.function("submit_python_job", |_, _, _| Err(no_python())),
-            "defer_relation" => Value::from(()),
+            "defer_relation" => {
+                let other = inner.node().and_then(|node| inner.run.deferred(node));
+                other.map_or(Value::from(()), objects::relation::value)
+            }
             "results" | "schemas" | "database_schemas" => return None,
             _ => return inner.run.base(&inner.package)?.global(name),
         };
@@ -231,6 +234,9 @@ pub(super) fn this(run: &RunContext, node: &Node) -> Option<Relation> {
 fn model(run: &RunContext, node: &Arc<Node>) -> Value {
     let compiled = run.compiled(node.unique_id.as_str());
     let mut json = artifacts::model(&Resource::Node(node.clone()), compiled.as_deref());
+    if let (Some(deferred), Some(shown)) = (run.deferral.relations.get(&node.unique_id), json.get_mut("defer_relation")) {
+        *shown = deferred.shown.clone();
+    }
     if let Some(code) = json.get("compiled_code").cloned()
         && let Some(map) = json.as_object_mut()
     {
@@ -254,6 +260,9 @@ fn hooks(node: Option<&Arc<Node>>, key: &str) -> Value {
 }
 
 fn compiled_code(inner: &Inner) -> Value {
+    if let Some(code) = inner.node().and_then(|node| inner.run.clone_code(node)) {
+        return code.into();
+    }
     let compiled: Option<Arc<Compiled>> = inner.node().and_then(|node| inner.run.compiled(node.unique_id.as_str()));
     compiled.map_or(Value::from(()), |compiled| Value::from(compiled.code.as_ref()))
 }

@@ -5,6 +5,7 @@ pub mod adapter_object;
 mod adapter_tests;
 mod config_object;
 pub mod ctes;
+mod deferral;
 pub mod foreign_keys;
 pub mod host;
 pub mod query_comment;
@@ -29,6 +30,7 @@ use crate::event::Compiled;
 use crate::jinja::{Error, ErrorKind, Template, Value};
 use crate::manifest::{Language, Node, ResourceType, UniqueId};
 
+pub use deferral::Deferral;
 pub use host::{RuntimeHost, Scope};
 pub use run_context::{RunContext, RunOptions, RunParts};
 pub use session::Session;

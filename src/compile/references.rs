@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, PoisonError};
 
+use super::deferral;
 use super::host::{Inner, Scope, required};
 use crate::jinja::{self, Args, Cx, Error, Value, objects};
 use crate::manifest::{Node, Relation, RelationType, VersionText};
 
 /// `ref([package,] name, version=…)`: the relation that the model, seed or snapshot stands in; for an ephemeral model the
 /// name of its CTE, which is noted.
-pub(super) fn reference(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Value, Error> {
+pub(super) fn reference(inner: &Arc<Inner>, cx: &mut Cx, args: Args) -> Result<Value, Error> {
     let (package, name, version) = ref_words(&args)?;
     let root = &inner.run.manifest.project_name;
     let id = inner.run.lookup.node(root, &inner.package, package.as_deref(), &name, version.as_ref());
@@ -30,7 +31,7 @@ pub(super) fn reference(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Va
         inner.ctes.lock().unwrap_or_else(PoisonError::into_inner).insert(target.unique_id.clone());
         return Ok(objects::relation::value(cte_relation(&target.alias)));
     }
-    let mut relation = inner.run.relation(target);
+    let mut relation = deferral::read(inner, cx, target)?;
     relation.limit = inner.run.options.empty.then_some(0);
     Ok(objects::relation::value(relation))
 }
@@ -67,12 +68,12 @@ pub(super) fn source(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Value
 }
 
 /// `function([package,] name)`: the UDF's relation.
-pub(super) fn function(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Value, Error> {
+pub(super) fn function(inner: &Arc<Inner>, cx: &mut Cx, args: Args) -> Result<Value, Error> {
     let (package, name, _) = ref_words(&args)?;
     let id = inner.run.lookup.function(&inner.run.manifest.project_name, &inner.package, package.as_deref(), &name);
     let target = id.and_then(|id| inner.run.manifest.functions.get(id.as_str()));
     let target = target.ok_or_else(|| not_found(inner, "function", &name, package.as_deref()))?;
-    Ok(objects::relation::value(inner.run.relation(target)))
+    Ok(objects::relation::value(deferral::read(inner, cx, target)?))
 }
 
 /// `metric([package,] name)`: the metric's name, which renders as itself.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use super::deferral::Deferral;
 use super::query_comment::{self, CommentSettings};
 use super::relation_cache::RelationCache;
 use super::warehouse::{CommentRenderer, Signature, Warehouse, WarehouseParts};
@@ -40,6 +41,7 @@ pub struct RunContext {
     pub events: Events,
     pub cache: Arc<RelationCache>,
     pub options: RunOptions,
+    pub deferral: Deferral,
     /// Which parts of a name are quoted: all, but for the project's `quoting:`.
     pub quote: Include,
     /// Unique ids that the selection holds, sorted: Jinja's `selected_resources`.
@@ -58,6 +60,7 @@ pub struct RunParts {
     pub fs: Arc<dyn FileSystem>,
     pub events: Events,
     pub options: RunOptions,
+    pub deferral: Deferral,
     pub selected: Vec<UniqueId>,
 }
 
@@ -81,6 +84,7 @@ impl RunContext {
             fs: parts.fs,
             events: parts.events,
             options: parts.options,
+            deferral: parts.deferral,
             quote,
             selected: parts.selected,
             graph: OnceLock::new(),
@@ -243,7 +247,7 @@ impl Host for CommentHost {
 }
 
 /// A quoting policy changed by `quoting:` keys that are given.
-fn quoting(base: Include, keys: &JsonMap) -> Include {
+pub(super) fn quoting(base: Include, keys: &JsonMap) -> Include {
     let given = |key: &str, base: bool| keys.get(key).and_then(Json::as_bool).unwrap_or(base);
     Include {
         database: given("database", base.database),

@@ -14,11 +14,10 @@ enum Locality {
     Root,
 }
 
-/// The materialization of the node's `materialized`: the adapter's own before `default`; then the root project's, an
+/// The materialization of that name (a node's `materialized`, or `clone`): the adapter's own before `default`; then the root project's, an
 /// imported package's, the built-in one. An imported package may not replace a built-in one unless the flag
 /// `require_explicit_package_overrides_for_builtin_materializations` is off.
-pub fn find(run: &RunContext, node: &Node) -> Result<Arc<Macro>, Error> {
-    let wanted = node.config.materialized();
+pub fn find(run: &RunContext, node: &Node, wanted: &str) -> Result<Arc<Macro>, Error> {
     let registry = &run.manifest.macros;
     let adapter = &*run.manifest.adapter_type;
     let mut candidates: Vec<(bool, Locality, &Arc<Macro>)> = Vec::new();

@@ -1,5 +1,6 @@
 //! Execute: a plan becomes results, on worker threads. Emits events; prints nothing.
 
+mod freshness;
 mod hooks;
 mod materialization;
 mod node;

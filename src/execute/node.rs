@@ -28,12 +28,13 @@ pub struct StepRun<'a> {
 
 /// What an action found out.
 #[derive(Default)]
-struct Outcome {
-    status: Option<Status>,
-    message: Option<String>,
-    failures: Option<i64>,
-    response: JsonMap,
-    sample: Option<Arc<Table>>,
+pub(super) struct Outcome {
+    pub status: Option<Status>,
+    pub message: Option<String>,
+    pub failures: Option<i64>,
+    pub response: JsonMap,
+    pub sample: Option<Arc<Table>>,
+    pub freshness: Option<JsonMap>,
 }
 
 impl StepRun<'_> {
@@ -55,7 +56,7 @@ impl StepRun<'_> {
             adapter_response: JsonMap::new(),
             message: None,
             failures: None,
-            compiled: self.run.compiled(id.as_str()).map(|compiled| Compiled::clone(&compiled)),
+            compiled: self.run.compiled(id.as_str()).filter(|found| found.is_compiled()).map(|found| Compiled::clone(&found)),
             batch_results: None,
             freshness: None,
             sample: None,
@@ -68,9 +69,11 @@ impl StepRun<'_> {
                 result.failures = outcome.failures;
                 result.adapter_response = outcome.response;
                 result.sample = outcome.sample;
+                result.freshness = outcome.freshness;
             }
             Err(error) => {
-                result.status = Status::Error;
+                let of_source = self.step.action == Action::Freshness;
+                result.status = if of_source { Status::RuntimeError } else { Status::Error };
                 result.message = Some(described(&error, self.resource, &self.run.manifest.adapter_type));
                 result.diagnostic = Some(error.diagnostic().node(id.shared()));
             }
@@ -98,6 +101,16 @@ impl StepRun<'_> {
                 emit(|node, at| Event::NodeExecuting { node, at });
                 timed(timing, "execute", || self.data_test(node))
             }
+            (Resource::Node(node), Action::Clone) => {
+                timed(timing, "compile", || Ok(()))?;
+                emit(|node, at| Event::NodeExecuting { node, at });
+                timed(timing, "execute", || self.clone_relation(node))
+            }
+            (Resource::Source(source), Action::Freshness) => {
+                timed(timing, "compile", || Ok(()))?;
+                emit(|node, at| Event::NodeExecuting { node, at });
+                timed(timing, "execute", || self.freshness(source))
+            }
             (Resource::UnitTest(test), Action::UnitTest) => {
                 timed(timing, "compile", || Ok(()))?;
                 emit(|node, at| Event::NodeExecuting { node, at });
@@ -118,7 +131,7 @@ impl StepRun<'_> {
 
     /// Calls the node's materialization and reads what it stored under `main`.
     fn materialize(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
-        let materialization = materialization::find(self.run, node)?;
+        let materialization = materialization::find(self.run, node, node.config.materialized())?;
         let guard = foreign_keys::guard(self.session, node, &self.run.relation(node))?;
         let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).noting_nothing();
         let returned =
@@ -136,7 +149,7 @@ impl StepRun<'_> {
 
     /// Runs a data test and judges its one row.
     fn data_test(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
-        let materialization = materialization::find(self.run, node)?;
+        let materialization = materialization::find(self.run, node, node.config.materialized())?;
         let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).noting_materialization();
         self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
         self.run.note_macros(&node.unique_id, host.macros());
@@ -151,7 +164,24 @@ impl StepRun<'_> {
             failures: Some(failures),
             response: response::of(&main.response).to_json(),
             sample,
+            ..Outcome::default()
         })
+    }
+
+    /// Calls the materialization `clone`, which may have nothing to do.
+    fn clone_relation(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
+        let materialization = materialization::find(self.run, node, "clone")?;
+        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).noting_nothing();
+        let returned =
+            self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
+        for relation in materialization::relations(&returned, node)? {
+            self.run.cache.add(relation);
+        }
+        let Some(main) = self.session.result("main") else {
+            return Ok(Outcome { message: Some("No-op".to_owned()), ..Outcome::default() });
+        };
+        let response = response::of(&main.response);
+        Ok(Outcome { message: Some(response.message.clone()), response: response.to_json(), ..Outcome::default() })
     }
 
     /// The first failing rows, for people; none where they cannot be had.
@@ -170,7 +200,7 @@ impl StepRun<'_> {
             error
         };
         let (node, compiled) = unit_test::compile(self.run, self.session, test)?;
-        let materialization = materialization::find(self.run, &node)?;
+        let materialization = materialization::find(self.run, &node, node.config.materialized())?;
         let code = Value::from(&*compiled.code);
         let extra = IndexMap::from([("sql".to_owned(), code.clone()), ("compiled_code".to_owned(), code)]);
         let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), extra);
@@ -182,7 +212,7 @@ impl StepRun<'_> {
         let response = response::of(&main.response).to_json();
         let diff = unit_diff::compare(&main.table);
         let (status, failures) = if diff.is_some() { (Status::Fail, 1) } else { (Status::Pass, 0) };
-        Ok(Outcome { status: Some(status), message: diff, failures: Some(failures), response, sample: None })
+        Ok(Outcome { status: Some(status), message: diff, failures: Some(failures), response, ..Outcome::default() })
     }
 }
 

@@ -47,7 +47,18 @@ pub fn create(run: &Arc<RunContext>, session: &Arc<Session>, plan: &Plan) -> Res
 pub fn populate_cache(run: &Arc<RunContext>, session: &Arc<Session>, plan: &Plan, selected_only: bool) -> Result<(), Error> {
     let planned: IndexSet<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
     let nodes = run.manifest.nodes.values().filter(|node| !selected_only || planned.contains(node.unique_id.as_str()));
-    for schema in schemas(nodes.cloned(), run) {
+    let mut wanted = schemas(nodes.cloned(), run);
+    if run.deferral.clones {
+        let nodes = run.manifest.nodes.values().filter(|node| planned.contains(node.unique_id.as_str()));
+        for mut other in nodes.filter_map(|node| run.deferred(node)) {
+            other.identifier = None;
+            other.include.identifier = false;
+            if !wanted.contains(&other) {
+                wanted.push(other);
+            }
+        }
+    }
+    for schema in wanted {
         let answer = call(run, session, "list_relations_without_caching", vec![objects::relation::value(schema.clone())])?;
         run.cache.fill(&schema, &objects::table::from_value(&answer).unwrap_or_default());
     }

@@ -1,6 +1,7 @@
 //! The DAG of a manifest, and what `--select` and friends choose of it. Knows no adapter.
 
 mod build_order;
+mod contract_changes;
 mod criteria;
 mod cycle;
 mod dag;

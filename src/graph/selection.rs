@@ -207,7 +207,12 @@ impl Chooser<'_> {
         let found = match criterion.method {
             Method::Selector => self.selector(criterion),
             Method::State | Method::Result | Method::SourceStatus => {
-                state::search(self.project, self.manifest, self.graph, self.request.previous.as_deref(), criterion)
+                let place = state::Places { project: self.project, manifest: self.manifest, graph: self.graph };
+                let found = state::search(place, self.request.previous.as_deref(), criterion);
+                found.map(|(set, said)| {
+                    self.diagnostics.extend(said);
+                    set
+                })
             }
             _ => methods::matcher(self.project, criterion).map(|matches| {
                 let matched = self.graph.resources().filter(|(_, resource)| matches(resource));

@@ -1,15 +1,17 @@
 //! Criteria that compare with an earlier run: `state:`, `result:` and `source_status:`.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::contract_changes::{self, Change};
 use super::criteria::{Criterion, Method};
 use super::dag::Graph;
 use super::methods;
 use super::node_set::NodeSet;
 use crate::artifacts::{self, PreviousState};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{Json, JsonMap, Manifest, Node, Resource, ResourceType, UniqueId};
+use crate::manifest::{Detail, Json, JsonMap, Manifest, Node, Resource, ResourceType, UniqueId};
 use crate::project::Project;
 
 /// What criteria compare with.
@@ -21,46 +23,71 @@ pub struct Comparand {
     pub current_sources: Option<HashMap<String, Json>>,
 }
 
-/// The resources that a state, result or `source_status` criterion matches.
+/// Where resources are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Places<'a> {
+    pub project: &'a Project,
+    pub manifest: &'a Manifest,
+    pub graph: &'a Graph,
+}
+
+/// The resources that a state, result or `source_status` criterion matches, and what the comparison found worth saying:
+/// contracts that were broken, seeds too big to compare.
 pub(super) fn search(
-    project: &Project,
-    manifest: &Manifest,
-    graph: &Graph,
+    places: Places<'_>,
     previous: Option<&Comparand>,
     criterion: &Criterion,
-) -> Result<NodeSet, Box<Diagnostic>> {
+) -> Result<(NodeSet, Vec<Diagnostic>), Box<Diagnostic>> {
     let value = methods::text_of(criterion)?;
     let place = &criterion.place;
+    let graph = places.graph;
     let Some(previous) = previous else {
-        let message = format!("`{}:` compares with an earlier run, and no state was given", criterion.method.name());
+        let message = match criterion.method {
+            Method::State => "Got a state selector method, but no comparison manifest",
+            Method::Result => "No comparison run_results: no state was given",
+            _ => "No previous state comparison freshness results in sources.json: no state was given",
+        };
         let help = "give the folder of an earlier run's artifacts with --state";
         return Err(Box::new(place.error("E0507", message).help(help)));
     };
     let earlier = &previous.earlier;
-    let missing = |file: &str| Box::new(earlier.missing(file).at(&place.source, place.span));
+    let missing = |message: &str, file: &str| {
+        let why = earlier.missing(file);
+        let mut fault = place.error(why.code, format!("{message}: {}", why.message));
+        fault.help = why.help;
+        Box::new(fault)
+    };
     match criterion.method {
         Method::Result => {
-            let results = earlier.run_results.as_ref().ok_or_else(|| missing("run_results.json"))?;
+            let results = earlier.run_results.as_ref();
+            let results = results.ok_or_else(|| missing("No comparison run_results", "run_results.json"))?;
             let matched = results.values().filter(|result| result.status.as_str() == value);
-            Ok(matched.filter_map(|result| graph.position(&result.unique_id)).collect())
+            Ok((matched.filter_map(|result| graph.position(&result.unique_id)).collect(), Vec::new()))
         }
         Method::SourceStatus => {
-            let before = earlier.sources.as_ref().ok_or_else(|| missing("sources.json"))?;
+            let before = earlier.sources.as_ref();
+            let before = before.ok_or_else(|| missing("No previous state comparison freshness results", "sources.json"))?;
             let now = previous.current_sources.as_ref().ok_or_else(|| {
-                let message = "there is no sources.json in the target folder to compare the earlier one with";
+                let message = "No current state comparison freshness results in sources.json: the target folder has none";
                 Box::new(place.error("E0507", message).help("run `source freshness` first"))
             })?;
-            Ok(if value == "fresher" { fresher(graph, before, now) } else { NodeSet::default() })
+            Ok((if value == "fresher" { fresher(graph, before, now) } else { NodeSet::default() }, Vec::new()))
         }
         _ => {
-            let old = earlier.manifest.as_deref().ok_or_else(|| missing("manifest.json"))?;
+            let old = earlier.manifest.as_deref();
+            let message = "Got a state selector method, but no comparison manifest";
+            let old = old.ok_or_else(|| missing(message, "manifest.json"))?;
             let Some(check) = Check::named(&value) else {
                 let message = format!("Got an invalid selector \"{value}\", expected one of {}", Check::names());
                 return Err(Box::new(criterion.place.error("E0503", message)));
             };
-            let comparison = Comparison::new(project, manifest, old);
+            let comparison = Comparison::new(places.project, places.manifest, old);
             let matched = graph.resources().filter(|(_, resource)| comparison.matches(resource, check));
-            Ok(matched.map(|(position, _)| position).collect())
+            let matched = matched.map(|(position, _)| position).collect();
+            if matches!(check, Check::Modified | Check::Unmodified | Check::Contract) {
+                comparison.look_for_removed(places.manifest);
+            }
+            Ok((matched, comparison.said.into_inner()))
         }
     }
 }
@@ -121,6 +148,9 @@ struct Comparison<'a> {
     /// Macros whose text is new or changed, and all that call them, directly or not.
     changed_macros: HashSet<UniqueId>,
     more_unrendered: bool,
+    seed_limit: i64,
+    /// What was found worth saying.
+    said: RefCell<Vec<Diagnostic>>,
 }
 
 impl<'a> Comparison<'a> {
@@ -131,6 +161,8 @@ impl<'a> Comparison<'a> {
             old: sections.flatten().map(|(id, body)| (id.as_str(), body)).collect(),
             changed_macros: changed_macros(manifest, old),
             more_unrendered: flag.and_then(Json::as_bool).unwrap_or_default(),
+            seed_limit: project.flags.get("maximum_seed_size_mib").and_then(Json::as_i64).unwrap_or(1),
+            said: RefCell::default(),
         }
     }
 
@@ -139,16 +171,19 @@ impl<'a> Comparison<'a> {
         let node = if let Resource::Node(node) = resource { Some(&**node) } else { None };
         // A part that changed, where the kind of resource has it; what is new has every part changed.
         let part = |same: fn(&Node, &Json) -> bool| node.is_some_and(|node| old.is_none_or(|old| !same(node, old)));
+        let of_node =
+            |same: fn(&Self, &Node, &Json) -> bool| node.is_some_and(|node| old.is_none_or(|old| !same(self, node, old)));
         match check {
             Check::New => old.is_none(),
             Check::Old => old.is_some(),
             Check::Modified => self.modified(resource, old),
             Check::Unmodified => !self.modified(resource, old),
-            Check::Body => part(same_body),
-            Check::Configs => match (node, old) {
-                (Some(node), Some(old)) => !same_node_config(node, old),
-                (None, Some(old)) => !same_config(&unrendered(resource), old, &[]),
+            Check::Body => of_node(Self::same_body),
+            Check::Configs => match (resource, old) {
+                (Resource::UnitTest(_), _) => false,
                 (_, None) => true,
+                (Resource::Node(node), Some(old)) => !same_node_config(node, old),
+                (_, Some(old)) => !same_resource_config(resource, old),
             },
             Check::Descriptions => part(same_persisted_descriptions),
             Check::Relation => match (resource, old) {
@@ -157,13 +192,13 @@ impl<'a> Comparison<'a> {
                 _ => part(same_node_relation),
             },
             Check::Macros => self.calls_changed_macro(resource),
-            Check::Contract => part(same_contract),
+            Check::Contract => of_node(Self::same_contract),
         }
     }
 
     fn modified(&self, resource: &Resource, old: Option<&Json>) -> bool {
         let changed = match (resource, old) {
-            (Resource::Node(node), old) => old.is_none_or(|old| !same_node(node, old)),
+            (Resource::Node(node), old) => old.is_none_or(|old| !self.same_node(node, old)),
             (Resource::UnitTest(test), old) => {
                 old.and_then(|old| old.get("checksum")).and_then(Json::as_str) != test.checksum.as_deref()
             }
@@ -172,9 +207,7 @@ impl<'a> Comparison<'a> {
             (Resource::Source(_), Some(old)) => {
                 let new = artifacts::resource(resource, None);
                 let keys = ["fqn", "quoting", "freshness", "loaded_at_field", "external"];
-                !same_keys(&new, old, &keys)
-                    || !self.same_source_relation(&new, old)
-                    || !same_config(&unrendered(resource), old, &[])
+                !same_keys(&new, old, &keys) || !self.same_source_relation(&new, old) || !same_resource_config(resource, old)
             }
             (_, Some(old)) => !same_definition(resource, old),
         };
@@ -227,37 +260,145 @@ fn changed_macros(manifest: &Manifest, old: &Json) -> HashSet<UniqueId> {
     changed
 }
 
-fn same_node(node: &Node, old: &Json) -> bool {
-    let same_base = same_node_config(node, old) && old.get("fqn") == Some(&Json::from(node.fqn.clone()));
-    if node.test().is_some_and(|test| test.metadata.is_some()) {
-        return same_base;
+impl Comparison<'_> {
+    fn same_node(&self, node: &Node, old: &Json) -> bool {
+        // Always asked: a broken contract is told even where something else changed.
+        let same_contract = self.same_contract(node, old);
+        let same_base = same_node_config(node, old) && old.get("fqn") == Some(&Json::from(node.fqn.clone()));
+        if node.test().is_some_and(|test| test.metadata.is_some()) {
+            return same_base;
+        }
+        same_base
+            && self.same_body(node, old)
+            && same_persisted_descriptions(node, old)
+            && same_node_relation(node, old)
+            && same_contract
+            && same_reference(node, old)
+            && same_function(node, old)
     }
-    same_base
-        && same_body(node, old)
-        && same_persisted_descriptions(node, old)
-        && same_node_relation(node, old)
-        && same_contract(node, old)
-        && same_reference(node, old)
-}
 
-fn same_body(node: &Node, old: &Json) -> bool {
-    if node.resource_type == ResourceType::Seed {
+    fn same_body(&self, node: &Node, old: &Json) -> bool {
+        if node.resource_type == ResourceType::Seed {
+            return self.same_seed(node, old);
+        }
+        old.get("raw_code").and_then(Json::as_str) == Some(&node.raw_code)
+    }
+
+    /// A seed's content, or where it is too big for that, its path.
+    fn same_seed(&self, node: &Node, old: &Json) -> bool {
         let checksum = old.get("checksum");
         let text = |key: &str| checksum.and_then(|checksum| checksum.get(key)).and_then(Json::as_str);
-        return text("name") == Some(node.checksum.name) && text("checksum") == Some(&node.checksum.checksum);
+        let same = text("name") == Some(node.checksum.name) && text("checksum") == Some(&node.checksum.checksum);
+        if node.checksum.name == "path" {
+            let found = format!("Found a seed ({}.{}) >{}MiB in size", node.package_name, node.name, self.seed_limit);
+            let (event, what) = if text("name") != Some("path") {
+                ("SeedIncreased", format!(". The previous file was <={}MiB, so it has changed", self.seed_limit))
+            } else if same {
+                let what = " at the same path, dbt cannot tell if it has changed: assuming they are the same";
+                ("SeedExceedsLimitSamePath", what.to_owned())
+            } else {
+                let what = ". The previous file was in a different location, assuming it has changed";
+                ("SeedExceedsLimitAndPathChanged", what.to_owned())
+            };
+            self.say(Diagnostic::warning("W0504", found + &what).event(event).node(node.unique_id.shared()));
+        }
+        same
     }
-    old.get("raw_code").and_then(Json::as_str) == Some(&node.raw_code)
+
+    fn same_contract(&self, node: &Node, old: &Json) -> bool {
+        if node.model().is_none() {
+            return true;
+        }
+        let new = artifacts::resource(&Resource::Node(Arc::new(node.clone())), None);
+        match contract_changes::change(&new, old) {
+            Change::None => true,
+            Change::Additive => false,
+            Change::Breaking(reasons) => {
+                self.breaks(&new, &reasons);
+                false
+            }
+        }
+    }
+
+    /// Contracted models that are gone: deleted, renamed or disabled.
+    fn look_for_removed(&self, manifest: &Manifest) {
+        for (id, before) in &self.old {
+            if !id.starts_with("model.") {
+                continue;
+            }
+            let disabled = manifest.disabled.get(*id).and_then(|definitions| definitions.first());
+            let removed = match disabled {
+                Some(now) => {
+                    let now = artifacts::resource(now, None);
+                    contract_changes::removed(&now, true).map(|reason| (now, reason))
+                }
+                None if !manifest.nodes.contains_key(*id) => {
+                    contract_changes::removed(before, false).map(|reason| ((*before).clone(), reason))
+                }
+                None => None,
+            };
+            if let Some((model, reason)) = removed {
+                self.breaks(&model, &[reason]);
+            }
+        }
+    }
+
+    /// A contract that others rely on is broken: an error for a version of a model, else a warning.
+    fn breaks(&self, model: &Json, reasons: &[String]) {
+        let text = |key: &str| model.get(key).and_then(Json::as_str).unwrap_or_default();
+        let reasons = reasons.join("\n  - ");
+        let said = if model.get("version").is_none_or(Json::is_null) {
+            let message = format!(
+                "Breaking change to contracted, unversioned model {} ({})\nWhile comparing to previous project state, dbt \
+                 detected a breaking change to an unversioned model.\n  - {reasons}\n",
+                text("name"),
+                text("original_file_path")
+            );
+            Diagnostic::warning("W0505", message).event("UnversionedBreakingChange")
+        } else {
+            let message = format!(
+                "Breaking change to contract of model {} ({})\nWhile comparing to previous project state, dbt detected a \
+                 breaking change to an enforced contract.\n  - {reasons}",
+                text("name"),
+                text("original_file_path")
+            );
+            let help = "make an additive (non-breaking) change instead, or a new version of the model";
+            Diagnostic::error("E0509", message).help(help)
+        };
+        self.say(said.node(text("unique_id")));
+    }
+
+    fn say(&self, diagnostic: Diagnostic) {
+        self.said.borrow_mut().push(diagnostic);
+    }
 }
+
+/// What of a data test's configuration counts as a change.
+const TEST_CONFIG: [&str; 9] =
+    ["severity", "where", "limit", "fail_calc", "warn_if", "error_if", "store_failures", "store_failures_as", "sql_header"];
 
 fn same_node_config(node: &Node, old: &Json) -> bool {
-    same_config(&node.unrendered_config, old, &["alias", "schema", "database", "tags", "group"])
+    if node.resource_type == ResourceType::Test {
+        return same_config(&node.unrendered_config, old, |key| TEST_CONFIG.contains(&key));
+    }
+    let apart = ["alias", "schema", "database", "tags", "group"];
+    same_config(&node.unrendered_config, old, |key| !apart.contains(&key))
 }
 
-/// The configuration as written, key for key, some left out.
-fn same_config(new: &JsonMap, old: &Json, ignored: &[&str]) -> bool {
+fn same_resource_config(resource: &Resource, old: &Json) -> bool {
+    match resource {
+        // Of these dbt compares what came of the configuration.
+        Resource::SemanticModel(_) | Resource::SavedQuery(_) => same_keys(&artifacts::resource(resource, None), old, &["config"]),
+        Resource::Metric(_) => same_config(&unrendered(resource), old, |key| key != "group"),
+        _ => same_config(&unrendered(resource), old, |_| true),
+    }
+}
+
+/// The configuration as written, for those keys that count.
+fn same_config(new: &JsonMap, old: &Json, counts: impl Fn(&str) -> bool) -> bool {
     let none = JsonMap::new();
     let old = old.get("unrendered_config").and_then(Json::as_object).unwrap_or(&none);
-    let mut keys = new.keys().chain(old.keys()).filter(|key| !ignored.contains(&key.as_str()));
+    let mut keys = new.keys().chain(old.keys()).filter(|key| counts(key));
     keys.all(|key| new.get(key) == old.get(key))
 }
 
@@ -297,16 +438,6 @@ fn same_node_relation(node: &Node, old: &Json) -> bool {
     })
 }
 
-fn same_contract(node: &Node, old: &Json) -> bool {
-    let old = old.get("contract");
-    let enforced = old.and_then(|old| old.get("enforced")).and_then(Json::as_bool).unwrap_or_default();
-    let checksum = old.and_then(|old| old.get("checksum")).and_then(Json::as_str);
-    if !enforced && !node.contract.enforced {
-        return true;
-    }
-    enforced == node.contract.enforced && checksum == node.contract.checksum.as_deref()
-}
-
 /// What references to a model depend on: its latest version, access and deprecation.
 fn same_reference(node: &Node, old: &Json) -> bool {
     if node.model().is_none() {
@@ -316,30 +447,68 @@ fn same_reference(node: &Node, old: &Json) -> bool {
     same_keys(&new, old, &["latest_version", "access", "deprecation_date"])
 }
 
+/// What a function takes and gives.
+fn same_function(node: &Node, old: &Json) -> bool {
+    if !matches!(node.detail, Detail::Function(_)) {
+        return true;
+    }
+    let new = artifacts::resource(&Resource::Node(Arc::new(node.clone())), None);
+    let overloads = |of: &Json| -> Vec<[Json; 4]> {
+        let all = of.get("overloads").and_then(Json::as_array).into_iter().flatten();
+        all.map(|one| ["defined_in", "arguments", "returns", "raw_body"].map(|key| one.get(key).cloned().unwrap_or_default()))
+            .collect()
+    };
+    same_keys(&new, old, &["arguments", "returns"]) && overloads(&new) == overloads(old)
+}
+
 /// Exposures and the semantic layer: the keys that dbt compares.
 fn same_definition(resource: &Resource, old: &Json) -> bool {
     let new = artifacts::resource(resource, None);
-    let (keys, ignored): (&[&str], &[&str]) = match resource {
-        Resource::Exposure(_) => (&["fqn", "type", "owner", "maturity", "url", "description", "label"], &[]),
-        Resource::Metric(_) => (&["type", "description", "label"], &["group"]),
-        Resource::SemanticModel(_) => {
-            (&["model", "description", "defaults", "entities", "dimensions", "measures", "primary_entity", "group"], &["group"])
-        }
-        _ => (&["query_params", "description", "label", "group", "exports", "tags"], &["group", "tags"]),
-    };
-    let same_parents = match resource {
+    let same = match resource {
         Resource::Exposure(exposure) => {
-            let new: HashSet<&str> = exposure.depends_on.nodes.iter().map(UniqueId::as_str).collect();
-            let old = old.pointer("/depends_on/nodes").and_then(Json::as_array);
-            old.is_some_and(|old| old.iter().filter_map(Json::as_str).collect::<HashSet<_>>() == new)
+            let parents: HashSet<&str> = exposure.depends_on.nodes.iter().map(UniqueId::as_str).collect();
+            let before = old.pointer("/depends_on/nodes").and_then(Json::as_array);
+            before.is_some_and(|before| before.iter().filter_map(Json::as_str).collect::<HashSet<_>>() == parents)
+                && same_keys(&new, old, &["fqn", "type", "owner", "maturity", "url", "description", "label"])
         }
-        _ => true,
+        Resource::Metric(_) => same_keys(&new, old, &["type", "description", "label"]),
+        Resource::SemanticModel(_) => {
+            let keys = ["model", "description", "defaults", "entities", "dimensions", "measures", "primary_entity", "group"];
+            same_keys(&new, old, &keys)
+        }
+        _ => {
+            let asks = |of: &Json| of.get("query_params").cloned().unwrap_or_default();
+            same_keys(&asks(&new), &asks(old), &["metrics", "group_by", "where"])
+                && same_keys(&new, old, &["description", "label", "group", "tags"])
+                && exports(&new) == exports(old)
+        }
     };
-    same_parents && same_keys(&new, old, keys) && same_config(&unrendered(resource), old, ignored)
+    same && same_resource_config(resource, old)
 }
 
-/// Equal under each key; null and absent are the same.
+/// Of each export of a saved query what counts: its name and where it goes, as written.
+fn exports(of: &Json) -> Vec<[Json; 4]> {
+    let all = of.get("exports").and_then(Json::as_array).into_iter().flatten();
+    all.map(|export| {
+        let written = |key: &str| export.get("unrendered_config").and_then(|config| config.get(key)).cloned().unwrap_or_default();
+        [export.get("name").cloned().unwrap_or_default(), written("export_as"), written("schema"), written("alias")]
+    })
+    .collect()
+}
+
+/// Equal under each key; null and absent are the same, however deep.
 fn same_keys(new: &Json, old: &Json, keys: &[&str]) -> bool {
-    let value = |of: &Json, key: &str| of.get(key).filter(|value| !value.is_null()).cloned();
-    keys.iter().all(|key| value(new, key) == value(old, key))
+    keys.iter().all(|key| same_value(new.get(key), old.get(key)))
+}
+
+fn same_value(new: Option<&Json>, old: Option<&Json>) -> bool {
+    match (new, old) {
+        (Some(Json::Object(new)), Some(Json::Object(old))) => {
+            new.keys().chain(old.keys()).all(|key| same_value(new.get(key), old.get(key)))
+        }
+        (Some(Json::Array(new)), Some(Json::Array(old))) => {
+            new.len() == old.len() && new.iter().zip(old).all(|(new, old)| same_value(Some(new), Some(old)))
+        }
+        (new, old) => new.filter(|value| !value.is_null()) == old.filter(|value| !value.is_null()),
+    }
 }

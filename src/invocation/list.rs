@@ -31,6 +31,17 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     if !asked.iter().any(|name| name == "all" || name == T::Analysis.as_str()) {
         types.retain(|kind| *kind != T::Analysis);
     }
+    let by_models = !invocation.request.list("models").is_empty();
+    for (other, shown) in [("select", "select"), ("resource_types", "resource_type")] {
+        if by_models && !invocation.request.list(other).is_empty() {
+            let message = format!("\"models\" and \"{shown}\" are mutually exclusive arguments");
+            invocation.teller.tell(vec![Diagnostic::error("E0807", message).help("keep one of the two")]);
+            return Outcome::Unusable;
+        }
+    }
+    if by_models {
+        types = vec![T::Model];
+    }
     let Some(selection) = invocation.select(resolved, types) else { return Outcome::Unusable };
     if selection.ids.is_empty() {
         let warning = Diagnostic::warning("W0508", "No nodes selected!").event("NoNodesSelected");

@@ -1,15 +1,19 @@
 //! One invocation, phase by phase. Read this file first: load → parse → resolve → graph → plan → execute.
 
 mod catalog;
+mod freshness;
 mod housekeeping;
 mod list;
 mod nodes;
 mod operation;
+mod retry;
 mod settings;
 mod show;
+mod state;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -21,7 +25,7 @@ use crate::compile::{RunContext, RunOptions, RunParts};
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::event::{Event, Events};
 use crate::fs::{Disk, FileSystem};
-use crate::graph::{self, Comparand, Graph, Selection, SelectionRequest};
+use crate::graph::{self, Graph, Selection, SelectionRequest};
 use crate::jinja::{Engine, Message};
 use crate::manifest::{Json, JsonMap, Manifest, UniqueId};
 use crate::parse;
@@ -37,13 +41,17 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
     if request.command == Command::Init {
         return housekeeping::init(&*fs, &cwd, request, env);
     }
-    let options = settings::load_options(request, env);
-    let (project, loaded) = project::load(&*fs, &cwd, &options);
+    let repeated = if request.command == Command::Retry { retry::request(&*fs, &cwd, request, &env) } else { Ok(None) };
+    let (repeated, faults) = repeated.map_or_else(|fault| (None, vec![fault]), |repeated| (repeated, Vec::new()));
+    let asked = request.command.which();
+    let (request, retry) = repeated.map_or_else(|| (request.clone(), None), |(request, retry)| (request, Some(retry)));
+    let options = settings::load_options(&request, env);
+    let (project, mut loaded) = project::load(&*fs, &cwd, &options);
+    loaded.extend(faults);
     let reporter = Reporter::new(settings::report_options(project.as_ref(), &options, &cwd));
     let events = reporter.events();
-    let which = request.command.which();
     let args = project.as_ref().map(|project| project.invocation.args.clone()).unwrap_or_default();
-    events.emit(Event::Started { command: which, args: Arc::new(args) });
+    events.emit(Event::Started { command: asked, args: Arc::new(args) });
     let teller =
         Teller { events: events.clone(), strict: request.is("strict"), options: settings::promotion(project.as_ref(), &options) };
     let fine = teller.tell(loaded);
@@ -51,12 +59,13 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
         Some(project) if fine => {
             // dbt works in the project's folder: paths in SQL (`read_csv('data/x.csv')`) are relative to it.
             let _ = std::env::set_current_dir(&project.root);
-            let invocation = Invocation { request, fs, events: events.clone(), teller, project: Arc::new(project) };
+            let (events, project) = (events.clone(), Arc::new(project));
+            let invocation = Invocation { request: &request, fs, events, teller, project, retry, states: OnceCell::new() };
             invocation.dispatch()
         }
         _ => Outcome::Unusable,
     };
-    events.emit(Event::Completed { command: which, success: outcome == Outcome::Success, took: begun.elapsed() });
+    events.emit(Event::Completed { command: asked, success: outcome == Outcome::Success, took: begun.elapsed() });
     reporter.finish();
     outcome
 }
@@ -94,6 +103,10 @@ struct Invocation<'a> {
     events: Events,
     teller: Teller,
     project: Arc<Project>,
+    /// What `retry` is for; None for other commands.
+    retry: Option<retry::Retry>,
+    /// What `--state` and `--defer-state` name; None inside after a fault, which has been told.
+    states: OnceCell<Option<state::States>>,
 }
 
 /// A project that has been parsed and resolved.
@@ -124,7 +137,8 @@ impl Invocation<'_> {
             Command::RunOperation => operation::run(self, resolved),
             Command::Show => show::run(self, resolved),
             Command::DocsGenerate => catalog::run(self, resolved),
-            Command::DocsServe | Command::SourceFreshness | Command::Retry | Command::Clone => self.not_yet(),
+            Command::SourceFreshness => freshness::run(self, resolved),
+            Command::DocsServe => self.not_yet(),
             _ => nodes::run(self, resolved),
         }
     }
@@ -171,7 +185,7 @@ impl Invocation<'_> {
     fn select(&self, resolved: &Resolved, types: Vec<crate::manifest::ResourceType>) -> Option<Selection> {
         let previous = self.comparand()?;
         let request = SelectionRequest {
-            select: self.request.list("select"),
+            select: [self.request.list("models"), self.request.list("select")].concat(),
             exclude: self.request.list("exclude"),
             selector: self.request.text("selector").map(str::to_owned),
             indirect: settings::indirect_selection(&self.project),
@@ -187,28 +201,14 @@ impl Invocation<'_> {
         self.teller.tell(diagnostics).then_some(selection)
     }
 
-    /// The artifacts that `state:` and its like compare with, where the selection may ask for them: `Some(None)` without
-    /// `--state`, None after an error, which has been told.
-    #[expect(clippy::option_option, reason = "a fault, no state, a state")]
-    fn comparand(&self) -> Option<Option<Arc<Comparand>>> {
-        let compares =
-            |text: &String| ["state:", "result:", "source_status:", "selector:"].iter().any(|method| text.contains(method));
-        let asked = self.request.list("select").iter().chain(&self.request.list("exclude")).any(compares)
-            || self.request.text("selector").is_some();
-        let Some(folder) = self.request.text("state").filter(|_| asked) else { return Some(None) };
-        let (earlier, mut diagnostics) = artifacts::read_state(&*self.fs, &self.project.root.join(folder));
-        let mut current_sources = None;
-        if earlier.sources.is_some() {
-            let (current, faults) = artifacts::read_state(&*self.fs, &self.project.target_path);
-            current_sources = current.sources;
-            diagnostics.extend(faults);
-        }
-        let fine = self.teller.tell(diagnostics);
-        fine.then(|| Some(Arc::new(Comparand { earlier: Arc::new(earlier), current_sources })))
-    }
-
     /// The run's shared context; opens no connection.
     fn run_context(&self, resolved: &Resolved, selection: &Selection) -> Option<Arc<RunContext>> {
+        self.run_context_with(resolved, selection, self.events.clone())
+    }
+
+    /// The same, with another way for its events.
+    fn run_context_with(&self, resolved: &Resolved, selection: &Selection, events: Events) -> Option<Arc<RunContext>> {
+        let deferral = self.deferral(resolved)?;
         let adapter = self.adapter()?;
         let mut selected: Vec<UniqueId> = selection.ids.iter().cloned().collect();
         selected.sort();
@@ -218,13 +218,14 @@ impl Invocation<'_> {
             engine: resolved.engine.clone(),
             adapter,
             fs: self.fs.clone(),
-            events: self.events.clone(),
+            events,
             options: RunOptions {
                 empty: self.request.is("empty"),
                 introspect: self.request.given.get("introspect").and_then(Json::as_bool).unwrap_or(true),
                 inject_ephemeral_ctes: self.request.given.get("inject_ephemeral_ctes").and_then(Json::as_bool).unwrap_or(true),
                 write_files: self.writes_json(),
             },
+            deferral,
             selected,
         }))
     }
@@ -283,8 +284,12 @@ impl Invocation<'_> {
 
     /// Writes an artifact; a failure is told.
     fn write(&self, name: &str, content: &str) -> bool {
-        let path = self.project.target_path.join(name);
-        let written = self.fs.write(&path, content.as_bytes());
+        self.write_at(&self.project.target_path.join(name), name, content)
+    }
+
+    /// Writes an artifact where the user wants it.
+    fn write_at(&self, path: &Path, name: &str, content: &str) -> bool {
+        let written = self.fs.write(path, content.as_bytes());
         if let Err(error) = &written {
             let message = format!("{} cannot be written: {error}", path.display());
             self.teller.tell(vec![
@@ -297,6 +302,7 @@ impl Invocation<'_> {
             "run_results.json" => "RunExecutionResult",
             "semantic_manifest.json" => "SemanticManifest",
             "catalog.json" => "CatalogArtifact",
+            "sources.json" => "FreshnessResult",
             _ => return true,
         };
         let shown = path.display().to_string();

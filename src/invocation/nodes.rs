@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Invocation, Resolved, stop_on_interrupt};
-use crate::artifacts;
+use crate::artifacts::{self, Journal};
 use crate::cli::{Command, Outcome};
 use crate::event::{Event, Status};
 use crate::execute::{self, Executed, Settings};
 use crate::graph::Selection;
-use crate::manifest::{Json, ResourceType};
+use crate::manifest::{Json, ResourceType, UniqueId};
 use crate::plan::{self, Mode, Plan};
 
 /// Runs one of the node commands.
@@ -19,7 +19,9 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     if plan.steps.is_empty() {
         return nothing_to_do(invocation, resolved);
     }
-    let Some(run) = invocation.run_context(resolved, &selection) else { return Outcome::Unusable };
+    let journal = journal(invocation, &plan);
+    let events = journal.as_ref().map_or_else(|| invocation.events.clone(), |journal| journal.following(&invocation.events));
+    let Some(run) = invocation.run_context_with(resolved, &selection, events) else { return Outcome::Unusable };
     if let Err(error) = run.adapter.connect("master") {
         invocation.teller.tell(vec![super::settings::adapter_fault(&error)]);
         return Outcome::Unusable;
@@ -34,7 +36,21 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
         }
     };
     invocation.write_manifest(resolved, &run.all_compiled());
-    finish(invocation, resolved, &executed, begun)
+    let outcome = finish(invocation, resolved, &executed, begun);
+    if let Some(journal) = journal {
+        journal.end();
+    }
+    outcome
+}
+
+/// Where results are kept as they come, for `retry` after the process is killed.
+fn journal(invocation: &Invocation, plan: &Plan) -> Option<Arc<Journal>> {
+    let info = &invocation.project.invocation;
+    let planned = plan.steps.iter().filter(|step| step.is_counted()).map(|step| step.id.clone());
+    invocation.writes_json().then(|| {
+        let target = &invocation.project.target_path;
+        Journal::begin(target, (&info.invocation_id, info.run_started_at), &info.args, planned)
+    })
 }
 
 /// Compiles the selection without running it: what `docs generate` does first. Errors have been told.
@@ -60,6 +76,7 @@ fn plan(invocation: &Invocation, resolved: &Resolved, selection: &Selection) -> 
     match invocation.request.command {
         Command::Build => plan::plan(&resolved.manifest, &resolved.graph, selection, Mode::Build),
         Command::Compile => plan::plan(&resolved.manifest, &resolved.graph, selection, Mode::Compile),
+        Command::Clone => plan::plan(&resolved.manifest, &resolved.graph, selection, Mode::Clone),
         _ => plan::plan(&resolved.manifest, &resolved.graph, selection, Mode::Run),
     }
 }
@@ -67,16 +84,27 @@ fn plan(invocation: &Invocation, resolved: &Resolved, selection: &Selection) -> 
 /// What the command takes at all, narrowed by `--resource-type` and `--exclude-resource-type`.
 fn selection(invocation: &Invocation, resolved: &Resolved) -> Option<Selection> {
     use ResourceType as T;
+    if let Some(retry) = &invocation.retry {
+        return retry.selection(&resolved.graph).map_err(|gone| invocation.teller.tell(gone)).ok();
+    }
     let all: &[T] = match invocation.request.command {
         Command::Build => &[T::Model, T::Snapshot, T::Seed, T::Test, T::UnitTest, T::SavedQuery, T::Exposure, T::Function],
         Command::Run => &[T::Model],
         Command::Test => &[T::Test, T::UnitTest],
         Command::Seed => &[T::Seed],
         Command::Snapshot => &[T::Snapshot],
+        Command::Clone => &[T::Model, T::Seed, T::Snapshot],
         _ => &[T::Model, T::Test, T::Snapshot, T::Analysis, T::Seed],
     };
     let types = narrowed(invocation, all);
-    invocation.select(resolved, types)
+    let mut selection = invocation.select(resolved, types)?;
+    if invocation.request.command == Command::Build {
+        // A unit test runs together with its model, never alone.
+        let chosen = selection.ids.clone();
+        let tested = |id: &UniqueId| resolved.manifest.unit_tests.get(id.as_str()).map(|test| test.depends_on.nodes.first());
+        selection.ids.retain(|id| tested(id).is_none_or(|model| model.is_some_and(|model| chosen.contains(model))));
+    }
+    Some(selection)
 }
 
 /// A command's resource types after `--resource-type` and `--exclude-resource-type`.
@@ -91,14 +119,14 @@ pub fn narrowed(invocation: &Invocation, all: &[ResourceType]) -> Vec<ResourceTy
         .collect()
 }
 
-fn settings(invocation: &Invocation) -> Settings {
+pub fn settings(invocation: &Invocation) -> Settings {
     let command = invocation.request.command;
     let materializes = matches!(command, Command::Build | Command::Run | Command::Seed | Command::Snapshot | Command::Test);
     Settings {
         threads: invocation.project.profile.threads.max(1),
         fail_fast: invocation.flag("fail_fast", false),
         hooks: materializes,
-        create_schemas: materializes,
+        create_schemas: materializes || command == Command::Clone,
         populate_cache: invocation.flag("populate_cache", true),
         cache_selected_only: invocation.flag("cache_selected_only", false),
         failed_tests_block: command == Command::Build,
@@ -115,14 +143,19 @@ fn warnings_fail_tests(invocation: &Invocation) -> bool {
 }
 
 fn nothing_to_do(invocation: &Invocation, resolved: &Resolved) -> Outcome {
+    let fine = warn_of_nothing(invocation);
+    finish(invocation, resolved, &Executed::default(), Instant::now());
+    if fine { Outcome::Success } else { Outcome::Failure }
+}
+
+/// Says that the selection is empty; false where that is an error.
+pub fn warn_of_nothing(invocation: &Invocation) -> bool {
     let warning = crate::diagnostic::Diagnostic::warning(
         "W0502",
         "Nothing to do. Try checking your model configs and model specification args",
     )
     .event("NothingToDo");
-    let fine = invocation.teller.tell(vec![warning]);
-    finish(invocation, resolved, &Executed::default(), Instant::now());
-    if fine { Outcome::Success } else { Outcome::Failure }
+    invocation.teller.tell(vec![warning])
 }
 
 /// Writes run_results.json, tells the summary, and says how it ended.

@@ -19,6 +19,9 @@ pub fn load_options(request: &Request, env: HashMap<String, String>) -> LoadOpti
     for (name, value) in selection_defaults(request.command) {
         flags.entry(name).or_insert(value);
     }
+    if let (Command::RunOperation, Some(name)) = (request.command, request.words.first()) {
+        flags.insert("macro".to_owned(), name.as_str().into());
+    }
     flags.insert("which".to_owned(), request.command.which().into());
     flags.insert("invocation_command".to_owned(), request.line.as_str().into());
     LoadOptions {

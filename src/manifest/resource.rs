@@ -45,6 +45,17 @@ pub struct Source {
     pub created_at: f64,
 }
 
+impl Source {
+    /// Is there a threshold to check its freshness against?
+    pub fn has_freshness(&self) -> bool {
+        let is_set = |threshold: &str| {
+            let part = |key: &str| self.freshness.get(threshold).and_then(|threshold| threshold.get(key));
+            ["count", "period"].into_iter().all(|key| part(key).is_some_and(|value| !value.is_null()))
+        };
+        is_set("warn_after") || is_set("error_after")
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exposure {
     pub unique_id: UniqueId,

@@ -14,6 +14,10 @@ pub enum Action {
     Compile,
     /// An ephemeral model: compiled, so that its faults show; no result of its own.
     CompileEphemeral,
+    /// A view or copy of the relation that another state has.
+    Clone,
+    /// How old a source's data is.
+    Freshness,
     /// Exposures, saved queries and their like in a build: dbt's `NO-OP`.
     Nothing,
 }
@@ -56,10 +60,17 @@ pub enum Mode {
     Run,
     /// SQL only.
     Compile,
+    /// `clone`: no step waits for another.
+    Clone,
+    /// `source freshness`: no step waits for another.
+    Freshness,
 }
 
 /// Orders the selection along the graph and says what is done with each resource.
 pub fn plan(manifest: &Manifest, graph: &Graph, selection: &Selection, mode: Mode) -> Plan {
+    if matches!(mode, Mode::Clone | Mode::Freshness) {
+        return independent(manifest, selection, mode);
+    }
     let gates = if mode == Mode::Build { Gates::Tests } else { Gates::None };
     let order = graph.build_order(&selection.ids, gates);
     let steps = order.ids.into_iter().zip(order.waits_for).filter_map(|(id, waits_for)| {
@@ -69,8 +80,22 @@ pub fn plan(manifest: &Manifest, graph: &Graph, selection: &Selection, mode: Mod
     Plan { steps: steps.collect() }
 }
 
+/// Steps that do not wait for each other, by id. An ephemeral model has nothing to clone.
+fn independent(manifest: &Manifest, selection: &Selection, mode: Mode) -> Plan {
+    let mut ids: Vec<&UniqueId> = selection.ids.iter().collect();
+    ids.sort_unstable();
+    let steps = ids.into_iter().filter_map(|id| {
+        let resource = manifest.get(id.as_str())?;
+        let ephemeral = matches!(&resource, Resource::Node(node) if node.is_ephemeral());
+        (!ephemeral).then(|| Step { id: id.clone(), action: action(&resource, mode), waits_for: Vec::new() })
+    });
+    Plan { steps: steps.collect() }
+}
+
 fn action(resource: &Resource, mode: Mode) -> Action {
     match resource {
+        Resource::Node(_) if mode == Mode::Clone => Action::Clone,
+        Resource::Source(_) if mode == Mode::Freshness => Action::Freshness,
         Resource::Node(node) if mode == Mode::Compile || node.resource_type == ResourceType::Analysis => Action::Compile,
         Resource::Node(node) if node.is_ephemeral() => Action::CompileEphemeral,
         Resource::Node(node) if node.resource_type == ResourceType::Test => Action::DataTest,

@@ -20,13 +20,20 @@ pub(super) fn run_finished(
     interrupted: bool,
 ) -> Vec<Record> {
     let bad: Vec<&RunResult> = results.iter().map(AsRef::as_ref).filter(|result| is_error(result)).collect();
-    match translator.command {
+    match translator.command.as_str() {
         "compile" | "show" | "generate" | "list" | "parse" => {
             return bad.iter().flat_map(|result| problem(translator, result)).collect();
         }
         _ => {}
     }
-    let mut records = vec![Record::blank(), finished(translator, took)];
+    // Nothing ran: the warning that says so is all.
+    if results.is_empty() && translator.command != "freshness" {
+        return Vec::new();
+    }
+    let mut records = Vec::new();
+    if translator.command != "clone" && !translator.seen.is_empty() {
+        records.extend([Record::blank(), finished(translator, took)]);
+    }
     if translator.command == "freshness" {
         records.extend(bad.iter().flat_map(|result| problem(translator, result)));
         records.push(Record::new("FreshnessCheckComplete", "Q003", Level::Info, "Done."));

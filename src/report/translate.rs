@@ -26,7 +26,8 @@ pub(super) struct Seen {
 
 /// What the lines of an invocation need to know of those before them.
 pub(super) struct Translator {
-    pub command: &'static str,
+    /// The command that runs: what `retry` repeats, not `retry`.
+    pub command: String,
     pub seen: HashMap<UniqueId, Seen>,
     width: usize,
     show_all_deprecations: bool,
@@ -39,12 +40,12 @@ pub(super) struct Translator {
 type Told = (&'static str, String, Option<(Arc<str>, usize)>);
 
 /// Commands whose nodes make nothing that a line would tell.
-const QUIET_COMMANDS: [&str; 5] = ["compile", "show", "generate", "list", "parse"];
+const QUIET_COMMANDS: [&str; 6] = ["clone", "compile", "show", "generate", "list", "parse"];
 
 impl Translator {
     pub(super) fn new(printer_width: usize, show_all_deprecations: bool) -> Self {
         Self {
-            command: "",
+            command: String::new(),
             seen: HashMap::new(),
             width: if printer_width == 0 { 80 } else { printer_width },
             show_all_deprecations,
@@ -58,14 +59,14 @@ impl Translator {
     }
 
     fn quiet_nodes(&self) -> bool {
-        QUIET_COMMANDS.contains(&self.command)
+        QUIET_COMMANDS.contains(&self.command.as_str())
     }
 
     /// The records of an event, in order.
     pub(super) fn records(&mut self, event: &Event) -> Vec<Record> {
         match event {
             Event::Started { command, args } => {
-                self.command = command;
+                self.command = args.get("which").and_then(Json::as_str).unwrap_or(command).to_owned();
                 started(args)
             }
             Event::AdapterRegistered { adapter, version } => vec![

@@ -85,3 +85,25 @@ fn a_locked_database_names_the_process_that_holds_it() {
     assert_eq!(second.status.code(), Some(2), "{said}");
     assert!(said.contains(&format!("PID {}", child.id())), "{said}");
 }
+
+#[test]
+fn retry_goes_on_where_a_killed_run_stopped() {
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    slow_project(scratch.path());
+    let mut child = start(scratch.path());
+    child.kill().expect("it is there");
+    child.wait().expect("it ends");
+    let target = scratch.path().join("target");
+    assert!(!target.join("run_results.json").exists());
+    std::fs::write(scratch.path().join("models/slow.sql"), "select 1 as s -- {{ ref('first') }}").expect("a file");
+    let said = lineal(scratch.path(), &["retry", "--log-format", "text"]);
+    assert_eq!(said.status.code(), Some(0), "{}", String::from_utf8_lossy(&said.stdout));
+    let results: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(target.join("run_results.json")).expect("results")).expect("JSON");
+    let ran: Vec<&str> =
+        results["results"].as_array().expect("a list").iter().filter_map(|result| result["unique_id"].as_str()).collect();
+    assert_eq!(ran, ["model.slow.slow", "model.slow.after"]);
+    assert!(!target.join("run_results.partial.jsonl").exists());
+    let again = lineal(scratch.path(), &["retry", "--log-level", "warn"]);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("Nothing to do"));
+}

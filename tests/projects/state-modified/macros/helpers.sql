@@ -1,0 +1,1 @@
+{% macro helper() %}{{ inner_helper() }}{% endmacro %}{% macro inner_helper() %}1{% endmacro %}

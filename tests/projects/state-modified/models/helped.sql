@@ -1,0 +1,1 @@
+{{ config(materialized='table', tags=['t']) }} select {{ helper() }} as id

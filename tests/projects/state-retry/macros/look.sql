@@ -1,0 +1,1 @@
+{% macro look(at) %}{% do run_query("select * from " ~ at) %}{% endmacro %}

@@ -1,0 +1,1 @@
+select id, {{ var('x', 'nope') }} as x from {{ ref('a') }}
