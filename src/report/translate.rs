@@ -66,7 +66,7 @@ impl Translator {
     pub(super) fn records(&mut self, event: &Event) -> Vec<Record> {
         match event {
             Event::Started { command, args } => {
-                self.command = args.get("which").and_then(Json::as_str).unwrap_or(command).to_owned();
+                args.get("which").and_then(Json::as_str).unwrap_or(command).clone_into(&mut self.command);
                 started(args)
             }
             Event::AdapterRegistered { adapter, version } => vec![
