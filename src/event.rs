@@ -107,7 +107,7 @@ pub struct Compiled {
 impl Compiled {
     /// Was it compiled? Seeds and clones only know where the SQL was written that ran.
     pub fn is_compiled(&self) -> bool {
-        self.compiled_path.is_some() || !self.code.is_empty()
+        self.build_path.is_none() || self.compiled_path.is_some() || !self.code.is_empty()
     }
 }
 

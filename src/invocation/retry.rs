@@ -106,7 +106,7 @@ impl Retry {
         let gone = self.ids.iter().filter(|id| graph.position(id.as_str()).is_none());
         let gone: Vec<Diagnostic> = gone
             .map(|id| {
-                Diagnostic::error("E0508", format!("Couldn't find model '{id}' -- does it exist or is it disabled?"))
+                Diagnostic::error("E0421", format!("Couldn't find model '{id}' -- does it exist or is it disabled?"))
                     .help("it failed in the run that retry repeats; run the command anew instead")
             })
             .collect();

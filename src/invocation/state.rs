@@ -9,6 +9,8 @@ use crate::cli::Command;
 use crate::compile::Deferral;
 use crate::diagnostic::Diagnostic;
 use crate::graph::Comparand;
+use crate::manifest::Json;
+use crate::parse;
 
 /// The folders that the flags name, read.
 #[derive(Debug, Default)]
@@ -31,11 +33,39 @@ impl States {
             }
             let (mut state, faults) = artifacts::read_state(&*invocation.fs, &path);
             state.folder = folder.display().to_string();
+            if invocation.flag("state_modified_compare_more_unrendered_values", true)
+                && let Some(manifest) = state.manifest.as_mut().map(Arc::make_mut)
+            {
+                rewrite_configs(manifest);
+            }
             diagnostics.extend(faults);
             Some(Arc::new(state))
         };
         let states = Self { compared: read("state"), deferred: read("defer_state") };
         invocation.teller.tell(diagnostics).then_some(states)
+    }
+}
+
+/// Other dbt versions keep the values of a `config` call in other words: where one of them wrote the manifest, they are read
+/// from the nodes' code again, as dbt does.
+fn rewrite_configs(manifest: &mut Json) {
+    let version = manifest.pointer("/metadata/dbt_version").and_then(Json::as_str);
+    if version.is_none_or(|version| version == artifacts::DBT_VERSION) {
+        return;
+    }
+    let nodes = manifest.get_mut("nodes").and_then(Json::as_object_mut);
+    for node in nodes.into_iter().flat_map(|nodes| nodes.values_mut()) {
+        // These tests have code of their own that no `config` call stands in.
+        let macros = node.pointer("/depends_on/macros").and_then(Json::as_array);
+        let simple = ["macro.dbt.test_not_null", "macro.dbt.test_unique"];
+        if macros.is_some_and(|macros| matches!(&macros[..], [one] if simple.iter().any(|simple| one == simple))) {
+            continue;
+        }
+        let Some(code) = node.get("raw_code").and_then(Json::as_str).map(str::to_owned) else { continue };
+        let config = node.get_mut("unrendered_config").and_then(Json::as_object_mut).filter(|config| !config.is_empty());
+        if let Some(config) = config {
+            config.extend(parse::unrendered_config(&code).unwrap_or_default());
+        }
     }
 }
 

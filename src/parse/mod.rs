@@ -37,6 +37,7 @@ use crate::project::{FileKind, Package, Project, SourceFile};
 use crate::yaml::Yaml;
 
 pub use capture::Captures;
+pub use static_model::unrendered_config;
 use macros::MacroResolver;
 use properties::PropertyFile;
 

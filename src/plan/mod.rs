@@ -96,8 +96,8 @@ fn action(resource: &Resource, mode: Mode) -> Action {
     match resource {
         Resource::Node(_) if mode == Mode::Clone => Action::Clone,
         Resource::Source(_) if mode == Mode::Freshness => Action::Freshness,
-        Resource::Node(node) if mode == Mode::Compile || node.resource_type == ResourceType::Analysis => Action::Compile,
         Resource::Node(node) if node.is_ephemeral() => Action::CompileEphemeral,
+        Resource::Node(node) if mode == Mode::Compile || node.resource_type == ResourceType::Analysis => Action::Compile,
         Resource::Node(node) if node.resource_type == ResourceType::Test => Action::DataTest,
         Resource::Node(_) => Action::Materialize,
         Resource::UnitTest(_) => Action::UnitTest,
