@@ -37,9 +37,9 @@ use crate::project::{FileKind, Package, Project, SourceFile};
 use crate::yaml::Yaml;
 
 pub use capture::Captures;
-pub use static_model::unrendered_config;
 use macros::MacroResolver;
 use properties::PropertyFile;
+pub use static_model::unrendered_config;
 
 /// What a render at parse time asked for: dbt's capture of `ref`, `source`, `config` …
 #[derive(Debug, Clone, Default)]
