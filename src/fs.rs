@@ -19,6 +19,8 @@ pub trait FileSystem: Send + Sync {
     fn entries(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
     /// Size in bytes, and when it was last written, in seconds since 1970 where the system knows.
     fn stat(&self, file: &Path) -> io::Result<(u64, Option<f64>)>;
+    /// Gives a file or a folder another name, also on another disk; nothing may be there yet.
+    fn relocate(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Makes `at` a link to the folder `target`, or a copy of it where links are not to be had. Replaces what is there.
     fn link(&self, target: &Path, at: &Path) -> io::Result<()> {
         self.remove(at)?;
@@ -96,6 +98,19 @@ impl FileSystem for Disk {
         Ok((known.len(), since.map(|since| since.as_secs_f64())))
     }
 
+    fn relocate(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if let Some(parent) = to.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        match std::fs::rename(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                copy_whole(from, to)?;
+                self.remove(from)
+            }
+            other => other,
+        }
+    }
+
     #[cfg(unix)]
     fn link(&self, target: &Path, at: &Path) -> io::Result<()> {
         self.remove(at)?;
@@ -113,6 +128,24 @@ impl FileSystem for Disk {
             other => other,
         }
     }
+}
+
+/// Copies a file or a folder as it is: links stay links.
+#[expect(clippy::disallowed_methods, reason = "the one place that touches the disk")]
+fn copy_whole(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry?;
+        let target = to.join(entry.path().strip_prefix(from).unwrap_or(entry.path()));
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(&target)?;
+        } else if entry.file_type().is_symlink() {
+            #[cfg(unix)]
+            std::os::unix::fs::symlink(std::fs::read_link(entry.path())?, &target)?;
+        } else {
+            std::fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
 }
 
 /// Files in memory: for tests, and for projects that lie in the binary.
@@ -159,6 +192,17 @@ impl FileSystem for Memory {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.change().retain(|file, _| !file.starts_with(path));
+        Ok(())
+    }
+
+    fn relocate(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut files = self.change();
+        let moved: Vec<PathBuf> = files.keys().filter(|file| file.starts_with(from)).cloned().collect();
+        for file in moved {
+            let content = files.remove(&file).unwrap_or_default();
+            let inner = file.strip_prefix(from).unwrap_or(&file).to_owned();
+            files.insert(if inner.as_os_str().is_empty() { to.to_owned() } else { to.join(inner) }, content);
+        }
         Ok(())
     }
 

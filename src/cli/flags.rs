@@ -230,6 +230,7 @@ pub const OWN: &[Flag] = &[
     Flag::new("source", "source", Kind::Choice(&["hub", "git", "local"]), "Where an added package comes from"),
     Flag::new("lock", "lock", Kind::Switch, "Write package-lock.yml only"),
     Flag::new("upgrade", "upgrade", Kind::Switch, "Take the newest versions that packages.yml allows"),
+    Flag::new("dry_run", "dry-run", Kind::Switch, "Say what would be done, write nothing"),
     Flag::new("add_package", "add-package", Kind::Text, "Package to add: name@version"),
 ];
 
@@ -283,7 +284,7 @@ pub fn of(command: Command) -> &'static [&'static str] {
         Command::Retry => &["full_refresh"],
         Command::Clean => &["clean_project_files_only"],
         Command::Debug => &["config_dir", "connection"],
-        Command::Deps => &["source", "lock", "upgrade", "add_package"],
+        Command::Deps => &["source", "lock", "upgrade", "dry_run", "add_package"],
         Command::Init => &["skip_profile_setup", "skip_debug"],
         Command::Parse => &[],
     }

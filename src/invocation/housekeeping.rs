@@ -8,21 +8,62 @@ use crate::cli::{Outcome, Request};
 use crate::diagnostic::Diagnostic;
 use crate::event::Event;
 use crate::fs::FileSystem;
-use crate::manifest::JsonMap;
-use crate::project;
+use crate::manifest::{Json, JsonMap};
+use crate::project::{self, AddPackage, DepsOptions, Progress};
 
-/// Installs the packages that packages.yml and dependencies.yml name.
+/// Installs the packages that packages.yml or dependencies.yml names.
 pub fn deps(invocation: &Invocation) -> Outcome {
-    let options = project::InstallOptions { lock: invocation.request.is("lock"), upgrade: invocation.request.is("upgrade") };
-    let (installed, diagnostics) = project::install_local(&*invocation.fs, &invocation.project, options);
-    let fine = invocation.teller.tell(diagnostics);
-    for package in &installed.packages {
-        note(invocation, "DepsInstallInfo", "M016", format!("Installed {}", package.name));
+    let request = invocation.request;
+    let source = request.text("source").unwrap_or("hub").to_owned();
+    let add = request.text("add_package").map(|text| {
+        let (name, version) = match text.split_once('@') {
+            Some((name, version)) if !version.contains('@') => (name, Some(version.to_owned())),
+            _ => (text, None),
+        };
+        AddPackage { name: name.to_owned(), version: version.filter(|version| !version.is_empty()), source: source.clone() }
+    });
+    if add.as_ref().is_some_and(|add| add.version.is_none() && add.source != "local") {
+        let message = format!("Version is required in --add-package when source is {source}");
+        invocation.teller.tell(vec![Diagnostic::error("E0812", message).help("write --add-package name@version")]);
+        return Outcome::Unusable;
     }
-    if installed.packages.is_empty() && fine {
-        note(invocation, "DepsNoPackagesFound", "M013", "Warning: No packages were found in packages.yml".to_owned());
-    }
-    if fine { Outcome::Success } else { Outcome::Unusable }
+    let options = DepsOptions { lock: request.is("lock"), upgrade: request.is("upgrade"), dry_run: request.is("dry_run"), add };
+    let diagnostics = project::deps(&*invocation.fs, &invocation.project, &options, &mut |step| progress(invocation, step));
+    if invocation.teller.tell(diagnostics) { Outcome::Success } else { Outcome::Unusable }
+}
+
+/// Tells a step of `deps` under dbt's name for it.
+fn progress(invocation: &Invocation, step: Progress) {
+    let text_of = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let (name, code, text) = match step {
+        Progress::CreatedFile { file } => ("Formatting", "Z017", format!("Created {file}")),
+        Progress::Replaced { entry } => {
+            let entry: Vec<String> = entry.iter().map(|(key, value)| format!("{key}: {}", text_of(value))).collect();
+            let text = format!("Found duplicate package in packages.yml, removing: {}", entry.join(", "));
+            ("DepsFoundDuplicatePackage", "M033", text)
+        }
+        Progress::Added { package, file } => {
+            let version = package.version.map(|version| format!("@{version}")).unwrap_or_default();
+            ("DepsAddPackage", "M032", format!("Added new package {}{version} to {}", package.name, file.display()))
+        }
+        Progress::NoPackages => ("DepsNoPackagesFound", "M013", "Warning: No packages were found in packages.yml".to_owned()),
+        Progress::Locked { file } => ("DepsLockUpdating", "M031", format!("Updating lock file in file path: {}", file.display())),
+        Progress::WouldInstall { package, version } => ("Formatting", "Z017", format!("Would install {package} {version}")),
+        Progress::Installing { package } => ("DepsStartPackageInstall", "M014", format!("Installing {package}")),
+        Progress::Installed { version, subdirectory } => {
+            note(invocation, "DepsInstallInfo", "M015", format!("Installed from {version}"));
+            let Some(subdirectory) = subdirectory else { return };
+            ("DepsListSubdirectory", "M018", format!("and subdirectory {subdirectory}"))
+        }
+        Progress::UpToDate => ("DepsUpToDate", "M017", "Up to date!".to_owned()),
+        Progress::UpdateAvailable { latest } => ("DepsUpdateAvailable", "M016", format!("Updated version available: {latest}")),
+        Progress::UpdatesAvailable { packages } => {
+            let text =
+                format!("Updates available for packages: {}\nraise their versions, then run deps again", packages.join(", "));
+            ("DepsNotifyUpdatesAvailable", "M019", text)
+        }
+    };
+    note(invocation, name, code, text);
 }
 
 /// Deletes the folders of `clean-targets`, none outside the project.

@@ -36,6 +36,7 @@ pub use engine::Engine;
 pub use minijinja::Value;
 pub use minijinja::value::ValueKind;
 pub use modules::datetime::{date, datetime, time, timedelta};
+pub use modules::yaml::write_packages;
 pub use syntax::blocks::{Block, BlockKind};
 pub use syntax::calls::StaticCall;
 pub use value::{

@@ -79,7 +79,7 @@ impl Loader<'_> {
         Self::note_flags(&mut invocation, &flags);
 
         let (dependencies, dependencies_file, said) =
-            packages::asked(self.fs, &root, "", &Self::package_context(&invocation, &cli_vars));
+            packages::asked(self.fs, &root, "", &Self::package_context(&invocation, &cli_vars), true);
         self.diagnostics.extend(said);
         let packages_path = root.join(&config.packages_install_path);
         let mut project = Project {
@@ -329,7 +329,7 @@ impl Loader<'_> {
     fn packages(&mut self, project: &mut Project, version_check: bool) {
         let installed = packages::installed(self.fs, &project.packages_path);
         let root_config = &project.packages[0].config;
-        let locked = packages::locked(self.fs, &project.root, &mut self.diagnostics);
+        let locked = packages::locked(self.fs, &project.root, None, &mut self.diagnostics);
         let locked = locked.map(|(specs, _)| specs).filter(|specs| !specs.is_empty());
         let asked: &[PackageSpec] = locked.as_deref().unwrap_or(&project.dependencies);
         let check = packages::check_installed(asked, &installed, project.dependencies_file, &root_config.packages_install_path);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::PROJECT_FILE;
 use super::context::BaseContext;
 use super::render::render_yaml;
-use crate::diagnostic::{Diagnostic, SourceText, Span};
+use crate::diagnostic::{Diagnostic, SourceText, Span, nearest};
 use crate::fs::FileSystem;
 use crate::manifest::{Json, JsonMap};
 use crate::yaml::{self, Kind, Reader, Yaml};
@@ -59,6 +59,35 @@ pub struct PackageSpec {
     pub span: Span,
 }
 
+impl PackageSpec {
+    /// A key's text; numbers as Python writes them.
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.rendered.get(key).and_then(plain)
+    }
+
+    /// The text of a key, or of each item of its list.
+    pub fn texts(&self, key: &str) -> Vec<String> {
+        match self.rendered.get(key) {
+            Some(Json::Array(items)) => items.iter().filter_map(plain).collect(),
+            one => one.and_then(plain).into_iter().collect(),
+        }
+    }
+
+    /// The folder, name or address before rendering: what a lock file says.
+    pub fn written(&self) -> String {
+        let written = self.unrendered.get(self.origin.key()).and_then(plain);
+        written.unwrap_or_else(|| self.origin.text().to_owned())
+    }
+}
+
+fn plain(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 /// A project file beside dbt_project.yml: its YAML, where it is there and not empty.
 pub(super) fn yaml_file(
     fs: &dyn FileSystem,
@@ -89,12 +118,14 @@ pub(super) fn yaml_file(
     yaml.filter(|yaml| !yaml.is_null()).map(|yaml| (source, yaml))
 }
 
-/// What a project asks for, and the name of the file that says so.
+/// What a project asks for, and the name of the file that says so. The root's dependencies.yml is read as it stands, any other
+/// file is rendered.
 pub(super) fn asked(
     fs: &dyn FileSystem,
     root: &Path,
     prefix: &str,
     context: &BaseContext,
+    of_root: bool,
 ) -> (Vec<PackageSpec>, &'static str, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let packages = yaml_file(fs, root, PACKAGES_FILE, prefix, &mut diagnostics);
@@ -114,8 +145,7 @@ pub(super) fn asked(
     let from_dependencies = entry(&dependencies, "packages").is_some();
     let (file, name) = if from_dependencies { (dependencies, DEPENDENCIES_FILE) } else { (packages, PACKAGES_FILE) };
     let Some((source, yaml)) = file else { return (Vec::new(), name, diagnostics) };
-    // dependencies.yml is read as it stands.
-    let rendered = if from_dependencies {
+    let rendered = if from_dependencies && of_root {
         yaml.clone()
     } else {
         let (rendered, said) = render_yaml(&yaml, &source, context, &|_| false);
@@ -126,18 +156,33 @@ pub(super) fn asked(
     (specs, name, diagnostics)
 }
 
-/// The lock file's entries; None where there is none, or it is empty.
+/// The lock file's entries, rendered where a context is given; None where there is none, or it is empty.
 pub(super) fn locked(
     fs: &dyn FileSystem,
     root: &Path,
+    context: Option<&BaseContext>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Vec<PackageSpec>, Option<String>)> {
     let (source, yaml) = yaml_file(fs, root, LOCK_FILE, "", diagnostics)?;
     let hash = yaml.get("sha1_hash").and_then(Yaml::as_str).map(str::to_owned);
-    Some((specs(&source, &yaml, &yaml, diagnostics), hash))
+    let rendered = match context {
+        Some(context) => {
+            let (rendered, said) = render_yaml(&yaml, &source, context, &|_| false);
+            diagnostics.extend(said);
+            rendered
+        }
+        None => yaml.clone(),
+    };
+    Some((specs(&source, &yaml, &rendered, diagnostics), hash))
 }
 
-fn specs(source: &SourceText, unrendered: &Yaml, rendered: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Vec<PackageSpec> {
+/// The entries of a file's `packages:`.
+pub(super) fn specs(
+    source: &SourceText,
+    unrendered: &Yaml,
+    rendered: &Yaml,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<PackageSpec> {
     let mut reader = Reader { source, code: "E0130", diagnostics };
     let Some(_) = reader.expect_map(rendered, &format!("{}", source.name)) else { return Vec::new() };
     reader.unknown_keys(rendered.entries(), &["packages", "projects", "sha1_hash"], &source.name, None);
@@ -146,6 +191,17 @@ fn specs(source: &SourceText, unrendered: &Yaml, rendered: &Yaml, diagnostics: &
     let written = unrendered.get("packages").map(Yaml::items).unwrap_or_default();
     let each = items.iter().enumerate();
     each.filter_map(|(index, item)| spec(source, written.get(index).unwrap_or(item), item, reader.diagnostics)).collect()
+}
+
+/// What an entry may say, by where it comes from.
+fn keys(origin: &str) -> &'static [&'static str] {
+    match origin {
+        "local" => &["local", "name", "unrendered"],
+        "package" => &["package", "version", "install_prerelease", "name", "unrendered"],
+        "git" => &["git", "revision", "warn-unpinned", "subdirectory", "name", "unrendered"],
+        "tarball" => &["tarball", "name", "unrendered"],
+        _ => &["private", "provider", "revision", "warn-unpinned", "subdirectory", "name", "unrendered"],
+    }
 }
 
 fn spec(source: &SourceText, unrendered: &Yaml, rendered: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<PackageSpec> {
@@ -170,7 +226,25 @@ fn spec(source: &SourceText, unrendered: &Yaml, rendered: &Yaml, diagnostics: &m
         return fault(entry.value.span, format!("'{key}' must be a text, not {}", entry.value.kind.noun()), "");
     };
     if text.is_empty() {
-        return fault(entry.value.span, format!("'{key}' is empty"), "say where the package is");
+        let kind = if key == "package" { "hub" } else { key };
+        let message = format!("A {kind} package is missing the value. It is a required property.");
+        return fault(entry.value.span, message, "say where the package is");
+    }
+    let known = keys(key);
+    if let Some(unknown) = rendered.entries().iter().find(|entry| !known.contains(&&*entry.key)) {
+        let help = match nearest(&unknown.key, known.iter().copied()) {
+            Some(meant) => format!("'{meant}' was probably meant"),
+            None => format!("known keys are: {}", known.join(", ")),
+        };
+        let message = format!(
+            "The {} file in this project is malformed: '{}' is no key of a package by '{key}:'",
+            source.name, unknown.key
+        );
+        return fault(unknown.key_span, message, &help);
+    }
+    if key == "tarball" && rendered.get("name").is_none_or(|name| name.as_str().is_none()) {
+        let message = format!("The {} file in this project is malformed: the package '{text}' has no name", source.name);
+        return fault(entry.value.span, message, "add 'name:', the package's name");
     }
     if key == "package" {
         if rendered.get("version").is_none_or(Yaml::is_null) {

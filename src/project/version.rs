@@ -1,7 +1,11 @@
 //! `require-dbt-version`: dbt's version ranges, compared with the dbt version that lineal is compatible with.
 
+mod range;
+
 use std::cmp::Ordering;
 use std::fmt;
+
+pub use range::{Range, installable, suits_our_dbt};
 
 /// The dbt release whose behaviour lineal has: what `dbt_version` says, and what packages' requirements are checked against.
 pub const DBT_VERSION: &str = "1.12.6";

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests set up folders of their own")]
 
 mod artifacts;
+mod deps;
 mod examples;
 mod interruption;
 mod json_log;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lineal::fs::Disk;
 use lineal::graph::{self, Graph, IndirectSelection, ListOutput, SelectionRequest};
 use lineal::manifest::{Manifest, ResourceType};
-use lineal::project::{self, InstallOptions, LoadOptions, Project};
+use lineal::project::{self, DepsOptions, LoadOptions, Project};
 use lineal::{parse, resolve};
 
 use crate::program::copy;
@@ -54,7 +54,7 @@ fn read(folder: &Path) -> (Arc<Project>, Manifest) {
         let (project, faults) = project::load(&Disk, folder, &options);
         project.unwrap_or_else(|| panic!("{faults:?}"))
     };
-    let (_, faults) = project::install_local(&Disk, &load(false), InstallOptions::default());
+    let faults = project::deps(&Disk, &load(false), &DepsOptions::default(), &mut |_| {});
     assert!(faults.is_empty(), "{faults:?}");
     let project = Arc::new(load(true));
     let (parsed, faults) = parse::parse(&project);

@@ -22,10 +22,25 @@ pub(in crate::jinja) fn read(text: &str) -> Option<Value> {
 
 /// JSON as a YAML document in block style.
 pub(in crate::jinja) fn write(json: &Json, sorted: bool) -> String {
+    write_as(json, Style { sorted, lists_indented: false })
+}
+
+/// JSON as dbt writes its package files: keys sorted, lists two further than their keys.
+pub fn write_packages(json: &Json) -> String {
+    write_as(json, Style { sorted: true, lists_indented: true })
+}
+
+#[derive(Clone, Copy)]
+struct Style {
+    sorted: bool,
+    lists_indented: bool,
+}
+
+fn write_as(json: &Json, style: Style) -> String {
     let mut out = String::new();
     match json {
-        Json::Object(map) if !map.is_empty() => block(&mut out, json, sorted, 0),
-        Json::Array(items) if !items.is_empty() => block(&mut out, json, sorted, 0),
+        Json::Object(map) if !map.is_empty() => block(&mut out, json, style, 0),
+        Json::Array(items) if !items.is_empty() => block(&mut out, json, style, 0),
         Json::Object(_) => out.push_str("{}\n"),
         Json::Array(_) => out.push_str("[]\n"),
         scalar => {
@@ -38,11 +53,11 @@ pub(in crate::jinja) fn write(json: &Json, sorted: bool) -> String {
     out
 }
 
-fn block(out: &mut String, json: &Json, sorted: bool, indent: usize) {
+fn block(out: &mut String, json: &Json, style: Style, indent: usize) {
     match json {
         Json::Object(map) => {
             let mut pairs: Vec<(&String, &Json)> = map.iter().collect();
-            if sorted {
+            if style.sorted {
                 pairs.sort_by_key(|(key, _)| *key);
             }
             for (at, (key, value)) in pairs.into_iter().enumerate() {
@@ -51,7 +66,7 @@ fn block(out: &mut String, json: &Json, sorted: bool, indent: usize) {
                 }
                 out.push_str(&string(key, 0));
                 out.push(':');
-                value_after_key(out, value, sorted, indent);
+                value_after_key(out, value, style, indent);
             }
         }
         Json::Array(items) => {
@@ -62,7 +77,7 @@ fn block(out: &mut String, json: &Json, sorted: bool, indent: usize) {
                 out.push('-');
                 if is_block(item) {
                     out.push(' ');
-                    block(out, item, sorted, indent + 2);
+                    block(out, item, style, indent + 2);
                 } else {
                     out.push(' ');
                     out.push_str(&scalar_text(item, indent + 2));
@@ -74,8 +89,8 @@ fn block(out: &mut String, json: &Json, sorted: bool, indent: usize) {
     }
 }
 
-/// A list stands at its key's own depth, a mapping two further.
-fn value_after_key(out: &mut String, value: &Json, sorted: bool, indent: usize) {
+/// A list stands at its key's own depth, unless the style says otherwise; a mapping two further.
+fn value_after_key(out: &mut String, value: &Json, style: Style, indent: usize) {
     if !is_block(value) {
         out.push(' ');
         out.push_str(&scalar_text(value, indent + 2));
@@ -83,9 +98,9 @@ fn value_after_key(out: &mut String, value: &Json, sorted: bool, indent: usize) 
         return;
     }
     out.push('\n');
-    let indent = if value.is_array() { indent } else { indent + 2 };
+    let indent = if value.is_array() && !style.lists_indented { indent } else { indent + 2 };
     out.push_str(&" ".repeat(indent));
-    block(out, value, sorted, indent);
+    block(out, value, style, indent);
 }
 
 fn is_block(json: &Json) -> bool {
