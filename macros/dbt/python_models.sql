@@ -13,6 +13,11 @@
 {%- endmacro -%}
 
 
+{#
+  The names, the order and the code of what follows are part of `compiled_code`, which tools compare with dbt's; the
+  remarks in it are our own.
+#}
+
 {# Relations by the arguments that the model writes: "model", "package.model", each with ".v2" where versioned. #}
 {% macro build_ref_function(model) %}
   {%- set names = {} -%}
@@ -26,11 +31,14 @@
     {%- endif -%}
     {%- do names.update({args | join('.') ~ ('.v' ~ version if version else ''): resolve_model_name(relation)}) -%}
   {%- endfor %}
-def ref(*names, dbt_load_df_function=None, **options):
-    relations = {{ names | tojson }}
-    version = options.get("v") or options.get("version")
-    key = ".".join(names) + (f".v{version}" if version else "")
-    return dbt_load_df_function(relations[key])
+def ref(*args, **kwargs):
+    refs = {{ names | tojson }}
+    key = '.'.join(args)
+    version = kwargs.get("v") or kwargs.get("version")
+    if version:
+        key += f".v{version}"
+    dbt_load_df_function = kwargs.get("dbt_load_df_function")
+    return dbt_load_df_function(refs[key])
 
 {% endmacro %}
 
@@ -40,9 +48,10 @@ def ref(*names, dbt_load_df_function=None, **options):
   {%- for used in model.sources -%}
     {%- do names.update({used | join('.'): resolve_model_name(source(*used))}) -%}
   {%- endfor %}
-def source(*names, dbt_load_df_function):
-    relations = {{ names | tojson }}
-    return dbt_load_df_function(relations[".".join(names)])
+def source(*args, dbt_load_df_function):
+    sources = {{ names | tojson }}
+    key = '.'.join(args)
+    return dbt_load_df_function(sources[key])
 
 {% endmacro %}
 
@@ -66,13 +75,13 @@ meta_dict = {{ meta }}
 
 {% macro py_script_postfix(model) %}
 # Above: the model as it was written. Below: what it finds under the name `dbt`.
+# COMMAND ----------
 
 {{ build_ref_function(model) }}
 {{ build_source_function(model) }}
 {{ build_config_dict(model) }}
 
 class config:
-    # Its arguments were read when the model was parsed.
     def __init__(self, *args, **kwargs):
         pass
 
@@ -85,6 +94,7 @@ class config:
         return meta_dict.get(key, default)
 
 class this:
+    """dbt.this() or dbt.this.identifier"""
     database = "{{ this.database }}"
     schema = "{{ this.schema }}"
     identifier = "{{ this.identifier }}"
@@ -93,13 +103,14 @@ class this:
         return '{{ resolve_model_name(this) }}'
 
 class dbtObj:
-    def __init__(self, load_df_function):
+    def __init__(self, load_df_function) -> None:
+        self.source = lambda *args: source(*args, dbt_load_df_function=load_df_function)
+        self.ref = lambda *args, **kwargs: ref(*args, **kwargs, dbt_load_df_function=load_df_function)
         self.config = config
         self.this = this()
         self.is_incremental = {{ is_incremental() }}
-        self.ref = lambda *names, **options: ref(*names, dbt_load_df_function=load_df_function, **options)
-        self.source = lambda *names: source(*names, dbt_load_df_function=load_df_function)
 
+# COMMAND ----------
 {{ py_script_comment() }}
 {% endmacro %}
 

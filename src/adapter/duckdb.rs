@@ -1,15 +1,19 @@
 //! DuckDB, embedded: one database handle for the run, opened at the first connection, one connection a thread.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use duckdb::core::LogicalTypeId;
 use duckdb::{Config, InterruptHandle};
 
 use super::duckdb_credentials::{Credentials, Extension, escape, shown};
+use super::duckdb_python::Scratch;
 use super::duckdb_values::{Bound, Context, cell, needs_text};
+use super::python::{PythonTask, Said};
 use super::{Adapter, AdapterError, Connection, Features, Response};
 use crate::agate::{Cell, Table};
 use crate::manifest::{JsonMap, Relation};
@@ -19,27 +23,31 @@ pub const VERSION: &str = "1.5.6";
 
 /// A DuckDB file, or memory.
 pub struct DuckDb {
-    credentials: Credentials,
+    pub(super) credentials: Credentials,
     shown: JsonMap,
     features: Features,
     /// The connection that holds the database open; others are made from it.
-    root: Mutex<Option<duckdb::Connection>>,
-    sessions: Arc<Sessions>,
+    pub(super) root: Mutex<Option<duckdb::Connection>>,
+    pub(super) sessions: Arc<Sessions>,
+    /// Plugins that stored something in this run.
+    pub(super) stored: Mutex<HashSet<String>>,
+    /// What stands for memory once Python is expected; after `root`, which is closed before it goes.
+    scratch: OnceLock<Scratch>,
 }
 
 /// What `cancel` needs to know of all connections.
 #[derive(Default)]
-struct Sessions {
-    cancelled: AtomicBool,
-    open: Mutex<Vec<Arc<Running>>>,
+pub(super) struct Sessions {
+    pub(super) cancelled: AtomicBool,
+    pub(super) open: Mutex<Vec<Arc<Running>>>,
 }
 
-struct Running {
+pub(super) struct Running {
     busy: AtomicBool,
     interrupt: Arc<InterruptHandle>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -56,7 +64,20 @@ impl DuckDb {
             ducklake: credentials.ducklake.clone(),
             ..Features::default()
         };
-        Ok(Self { credentials, shown: shown(keys), features, root: Mutex::default(), sessions: Arc::default() })
+        Ok(Self {
+            credentials,
+            shown: shown(keys),
+            features,
+            root: Mutex::default(),
+            sessions: Arc::default(),
+            stored: Mutex::default(),
+            scratch: OnceLock::new(),
+        })
+    }
+
+    /// The database's file, or `:memory:`.
+    pub(super) fn path(&self) -> Cow<'_, str> {
+        self.scratch.get().map_or_else(|| self.credentials.path.as_str().into(), |scratch| scratch.path().into())
     }
 
     fn open(&self) -> Result<duckdb::Connection, AdapterError> {
@@ -89,7 +110,7 @@ impl DuckDb {
         for (key, value) in &self.credentials.config_options {
             config = config.with(key, value)?;
         }
-        duckdb::Connection::open_with_flags(&self.credentials.path, config)
+        duckdb::Connection::open_with_flags(&*self.path(), config)
     }
 
     fn connect_error(&self, message: &str) -> AdapterError {
@@ -121,17 +142,13 @@ fn lock_holder(message: &str) -> Option<String> {
 }
 
 fn load_extension(connection: &duckdb::Connection, extension: &Extension) -> Result<(), AdapterError> {
-    let name = &extension.name;
-    let load = format!("LOAD {name}");
+    let load = extension.load();
     if connection.execute_batch(&load).is_ok() {
         return Ok(());
     }
-    let from = extension.repository.as_ref().map_or_else(String::new, |repository| {
-        if repository.contains(':') { format!(" FROM '{}'", escape(repository)) } else { format!(" FROM {repository}") }
-    });
-    connection.execute_batch(&format!("INSTALL {name}{from}")).and_then(|()| connection.execute_batch(&load)).map_err(|error| {
+    connection.execute_batch(&extension.install()).and_then(|()| connection.execute_batch(&load)).map_err(|error| {
         AdapterError::Connect {
-            message: format!("cannot load the DuckDB extension '{name}': {}", error_text(&error)),
+            message: format!("cannot load the DuckDB extension '{}': {}", extension.name, error_text(&error)),
             help: Some(
                 "Extensions are downloaded at their first use; without a network, copy them to ~/.duckdb/extensions.".into(),
             ),
@@ -149,30 +166,33 @@ impl Adapter for DuckDb {
     }
 
     fn connect(&self, _name: &str) -> Result<Box<dyn Connection>, AdapterError> {
-        if self.sessions.cancelled.load(Ordering::SeqCst) {
-            return Err(AdapterError::Cancelled);
-        }
-        let inner = {
+        let session = {
             let mut root = lock(&self.root);
+            if self.sessions.cancelled.load(Ordering::SeqCst) {
+                return Err(AdapterError::Cancelled);
+            }
             if root.is_none() {
                 *root = Some(self.open()?);
             }
             let clone = root.as_ref().map(duckdb::Connection::try_clone);
-            clone.ok_or(AdapterError::Cancelled)?.map_err(|error| self.connect_error(&error_text(&error)))?
+            let inner = clone.ok_or(AdapterError::Cancelled)?.map_err(|error| self.connect_error(&error_text(&error)))?;
+            // Counted before the lock is let go of: Python may be waiting for the file.
+            let running = Arc::new(Running { busy: AtomicBool::new(false), interrupt: inner.interrupt_handle() });
+            lock(&self.sessions.open).push(running.clone());
+            Session {
+                inner: Some(inner),
+                running,
+                sessions: self.sessions.clone(),
+                retries: self.credentials.retries.clone(),
+                in_transaction: false,
+                zone: None,
+            }
         };
-        for sql in &self.credentials.session {
-            inner.execute_batch(sql).map_err(|error| self.connect_error(&error_text(&error)))?;
+        if let Some(inner) = &session.inner {
+            let mut settings = self.credentials.session.iter();
+            settings.try_for_each(|sql| inner.execute_batch(sql)).map_err(|error| self.connect_error(&error_text(&error)))?;
         }
-        let running = Arc::new(Running { busy: AtomicBool::new(false), interrupt: inner.interrupt_handle() });
-        lock(&self.sessions.open).push(running.clone());
-        Ok(Box::new(Session {
-            inner: Some(inner),
-            running,
-            sessions: self.sessions.clone(),
-            retries: self.credentials.retries.clone(),
-            in_transaction: false,
-            zone: None,
-        }))
+        Ok(Box::new(session))
     }
 
     fn cancel(&self) {
@@ -196,6 +216,16 @@ impl Adapter for DuckDb {
 
     fn features(&self) -> &Features {
         &self.features
+    }
+
+    fn expect_python(&self) {
+        if self.credentials.path == ":memory:" && lock(&self.root).is_none() {
+            self.scratch.get_or_init(Scratch::new);
+        }
+    }
+
+    fn run_python(&self, task: &PythonTask, said: Said) -> Result<(), AdapterError> {
+        self.lend(task, said)
     }
 }
 

@@ -19,12 +19,41 @@ pub(super) struct Credentials {
     pub disable_transactions: bool,
     pub ducklake: Vec<String>,
     pub retries: Retries,
+    pub plugins: Vec<Plugin>,
+    /// Folders where Python looks for modules.
+    pub module_paths: Vec<String>,
+    /// `settings` as they are, for plugins.
+    pub settings: JsonMap,
+    /// All keys as they are, for plugins.
+    pub keys: JsonMap,
+}
+
+/// A dbt-duckdb plugin: Python, run only where a source or a model names it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Plugin {
+    /// The alias, or the last part of the module.
+    pub name: String,
+    pub module: String,
+    pub config: JsonMap,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Extension {
     pub name: String,
     pub repository: Option<String>,
+}
+
+impl Extension {
+    pub fn load(&self) -> String {
+        format!("LOAD {}", self.name)
+    }
+
+    pub fn install(&self) -> String {
+        let from = self.repository.as_ref().map_or_else(String::new, |repository| {
+            if repository.contains(':') { format!(" FROM '{}'", escape(repository)) } else { format!(" FROM {repository}") }
+        });
+        format!("INSTALL {}{from}", self.name)
+    }
 }
 
 /// `retries:` of the target.
@@ -58,6 +87,10 @@ impl Credentials {
             config_options: pairs(keys, "config_options")?,
             session: pairs(keys, "settings")?.iter().map(|(key, value)| format!("SET {key} = '{}'", escape(value))).collect(),
             retries: retries(keys),
+            plugins: plugins(keys)?,
+            module_paths: list(keys, "module_paths")?.iter().filter_map(scalar).collect(),
+            settings: keys.get("settings").and_then(Json::as_object).cloned().unwrap_or_default(),
+            keys: keys.clone(),
             ..Self::default()
         };
         if keys.get("is_ducklake").and_then(Json::as_bool) == Some(true) || path.to_lowercase().contains("ducklake:") {
@@ -115,23 +148,9 @@ fn refuse_foreign(keys: &JsonMap, path: &str) -> Result<(), AdapterError> {
     if is_motherduck(path) {
         return refuse_motherduck(path);
     }
-    if given("module_paths") {
-        return refuse(
-            "`module_paths` loads Python modules, and lineal runs without Python",
-            "Remove the key; write what the modules do as SQL macros, or load the data before lineal runs.",
-        );
-    }
-    if given("plugins") {
-        let name = |plugin: &Json| plugin.get("module").and_then(Json::as_str).map(ToString::to_string);
-        let names: Vec<String> = keys.get("plugins").and_then(Json::as_array).into_iter().flatten().filter_map(name).collect();
-        return refuse(
-            format!("the dbt-duckdb plugins ({}) are Python, and lineal runs without Python", names.join(", ")),
-            "DuckDB's own extensions cover most of them: `extensions: [excel, postgres, sqlite, iceberg, delta, httpfs]`, with `attach:` for databases.",
-        );
-    }
     if given("filesystems") {
         return refuse(
-            "`filesystems` are Python's fsspec, and lineal runs without Python",
+            "`filesystems` are Python's fsspec, which lineal's own connections cannot use",
             "Use `extensions: [httpfs]` (or `azure`) with `secrets:`; then `s3://`, `gcs://`, `r2://`, `az://` and `https://` paths work.",
         );
     }
@@ -213,6 +232,32 @@ fn extensions(keys: &JsonMap) -> Result<Vec<Extension>, AdapterError> {
         Some(odd) => refuse(format!("'{}' is not the name of an extension", odd.name), "Names have letters, digits and `_`."),
         None => Ok(extensions),
     }
+}
+
+/// `plugins:` of the target. Those that only prepare the connection are refused: a connection of lineal is no Python object.
+fn plugins(keys: &JsonMap) -> Result<Vec<Plugin>, AdapterError> {
+    let read = |item: Json| {
+        let Some(fields) = item.as_object().filter(|fields| fields.contains_key("module")) else {
+            return refuse(
+                format!("`plugins` has the entry {item}"),
+                "Write `- module: name`, with `alias:` and `config:` if needed.",
+            );
+        };
+        let module = text(fields, "module").unwrap_or_default();
+        let instead = match module.as_str() {
+            "postgres" => "Use `attach:` with `path: \"dbname=… host=…\"`, `type: postgres` and an `alias:`.",
+            "glue" => "Register the files that `external` models write with AWS's own tools, after the run.",
+            "motherduck" => "Use a DuckDB file as `path:`.",
+            _ => {
+                let last = module.rsplit('.').next().unwrap_or(&module);
+                let name = text(fields, "alias").unwrap_or_else(|| last.to_owned());
+                let config = fields.get("config").and_then(Json::as_object).cloned().unwrap_or_default();
+                return Ok(Plugin { name, module, config });
+            }
+        };
+        refuse(format!("the dbt-duckdb plugin '{module}' is not supported"), instead)
+    };
+    list(keys, "plugins")?.into_iter().map(read).collect()
 }
 
 fn retries(keys: &JsonMap) -> Retries {
@@ -389,8 +434,8 @@ mod tests {
     fn what_needs_python_or_a_service_is_refused_by_name() {
         for (keys, word) in [
             (json!({"path": "md:my_db?motherduck_token=abc"}), "MotherDuck"),
-            (json!({"module_paths": ["."]}), "module_paths"),
-            (json!({"plugins": [{"module": "excel"}]}), "excel"),
+            (json!({"plugins": [{"module": "glue"}]}), "glue"),
+            (json!({"plugins": ["excel"]}), "excel"),
             (json!({"filesystems": [{"fs": "s3"}]}), "filesystems"),
             (json!({"remote": {"host": "x"}}), "remote"),
             (json!({"attach": [{"path": "md:x"}]}), "MotherDuck"),

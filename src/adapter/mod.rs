@@ -2,14 +2,18 @@
 
 pub mod duckdb;
 mod duckdb_credentials;
+mod duckdb_python;
 mod duckdb_values;
 pub mod fake;
+mod python;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::agate::{Cell, Table};
 use crate::manifest::{JsonMap, Relation};
+
+pub use python::{PythonTask, Said};
 
 /// The adapter of a profile's target: `kind` is its `type`, `credentials` are its keys, rendered. Does not connect.
 ///
@@ -103,6 +107,19 @@ pub trait Adapter: Send + Sync {
     /// Credentials as Jinja's `target` and `debug` may show them: no secrets.
     fn shown_credentials(&self) -> JsonMap;
     fn features(&self) -> &Features;
+    /// Python may be asked for in this run; told before the first connection.
+    fn expect_python(&self) {}
+    /// Runs the user's Python on the warehouse. The caller's own connection has to be closed.
+    ///
+    /// # Errors
+    /// No Python, what it lacks, and its exceptions.
+    fn run_python(&self, task: &PythonTask, said: Said) -> Result<(), AdapterError> {
+        let _ = (task, said);
+        Err(AdapterError::Connect {
+            message: format!("the adapter '{}' cannot run Python models", self.kind()),
+            help: Some("Write the model in SQL.".to_owned()),
+        })
+    }
 }
 
 /// One session with the warehouse, used by one thread at a time.

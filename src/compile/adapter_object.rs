@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::foreign_keys;
+use super::plugins;
 use super::session::{Execution, Session};
 use crate::jinja::objects::{adapter_methods, column, relation, response, table};
 use crate::jinja::{Args, Cx, Error, ErrorKind, Instance, Value, get, items, list, none, pairs, text, tuple};
@@ -367,10 +368,7 @@ impl AdapterObject {
             }
             "get_hard_deletes_behavior" => hard_deletes(cx, args.required(name, 0, "config")?),
             "get_incremental_strategy_macro" => self.strategy_macro(cx, args),
-            "store_relation" => Err(Error::new(
-                ErrorKind::Runtime,
-                "storing a relation by a dbt-duckdb plugin needs Python, which lineal runs without: write the file with DuckDB's COPY instead",
-            )),
+            "store_relation" => plugins::store(&self.session, args).map(|()| none()),
             "get_partitions_metadata" => {
                 Err(Error::new(ErrorKind::Runtime, "`get_partitions_metadata` is not implemented for this adapter!"))
             }

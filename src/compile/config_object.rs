@@ -10,6 +10,12 @@ use crate::manifest::{Json, Node};
 #[derive(Debug)]
 pub struct ConfigObject(Option<Arc<Node>>);
 
+/// The configuration behind a `config` object.
+pub fn of(value: &Value) -> Option<Json> {
+    let node = jinja::downcast::<ConfigObject>(value)?.0.clone();
+    Some(Json::Object(node.map(|node| node.config.0.clone()).unwrap_or_default()))
+}
+
 impl ConfigObject {
     pub fn value(node: Option<Arc<Node>>) -> Value {
         jinja::instance(Arc::new(Self(node)))

@@ -8,10 +8,11 @@ use super::config_object::ConfigObject;
 use super::run_context::RunContext;
 use super::session::Session;
 use super::{adapter_object, references};
+use crate::adapter::{PythonTask, Response};
 use crate::artifacts;
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::event::{Compiled, Event};
-use crate::jinja::{self, Args, Cx, Error, ErrorKind, Host, Message, Template, Undefined, Value, objects};
+use crate::jinja::{self, Args, Cx, Error, Host, Message, Template, Undefined, Value, objects};
 use crate::manifest::{Node, Relation, Resource, ResourceType, UniqueId};
 
 /// Whose code runs.
@@ -191,7 +192,7 @@ impl Host for RuntimeHost {
             "store_raw_result" => self.function("store_raw_result", |inner, _, args| store_raw_result(inner, &args)),
             "load_agate_table" => self.function("load_agate_table", |inner, _, _| load_agate_table(inner)),
             "write" => self.function("write", |inner, _, args| write(inner, &args)),
-            "submit_python_job" => self.function("submit_python_job", |_, _, _| Err(no_python())),
+            "submit_python_job" => self.function("submit_python_job", |inner, _, args| submit_python_job(inner, &args)),
             "defer_relation" => {
                 let other = inner.node().and_then(|node| inner.run.deferred(node));
                 other.map_or(Value::from(()), objects::relation::value)
@@ -282,7 +283,7 @@ fn store_result(inner: &Inner, args: &Args) -> Result<Value, Error> {
 fn store_raw_result(inner: &Inner, args: &Args) -> Result<Value, Error> {
     let name = required(args, "the function", 0, "name")?;
     let text = |position, key| args.text(position, key);
-    let response = crate::adapter::Response {
+    let response = Response {
         message: text(1, "message").unwrap_or_default(),
         code: text(2, "code"),
         rows_affected: text(3, "rows_affected").and_then(|rows| rows.parse().ok()),
@@ -309,8 +310,14 @@ fn write(inner: &Inner, args: &Args) -> Result<Value, Error> {
     Ok("".into())
 }
 
-fn no_python() -> Error {
-    Error::new(ErrorKind::Runtime, "Python models are not supported yet: write the model in SQL, or run it with dbt")
+/// `submit_python_job(parsed_model, compiled_code)`: runs a Python model where the data is.
+fn submit_python_job(inner: &Inner, args: &Args) -> Result<Value, Error> {
+    let code = required(args, "submit_python_job", 1, "compiled_code")?;
+    let part =
+        |name: &str| args.get(0, "parsed_model").and_then(|model| jinja::get(model, name)).map(|value| jinja::text(&value));
+    let (name, file) = (part("alias").unwrap_or_default(), part("original_file_path").unwrap_or_default());
+    inner.session.run_python(&PythonTask::Model { name: &name, code: &code, file: &file })?;
+    Ok(objects::response::value(Response { message: "OK".to_owned(), ..Response::default() }))
 }
 
 /// An argument that must be there, as text.

@@ -8,6 +8,7 @@ pub mod ctes;
 mod deferral;
 pub mod foreign_keys;
 pub mod host;
+mod plugins;
 pub mod query_comment;
 mod references;
 pub mod relation_cache;
@@ -47,10 +48,7 @@ pub fn compile_node(
         return Ok(Arc::default());
     }
     if node.language == Language::Python {
-        return Err(Error::new(
-            ErrorKind::Runtime,
-            "Python models are not supported yet: write the model in SQL, or run it with dbt",
-        ));
+        return compile_python(run, session, node, extra);
     }
     let of_arguments = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra.clone());
     let extra = test_kwargs::add(run, &of_arguments, node, extra)?;
@@ -60,6 +58,25 @@ pub fn compile_node(
     used.extend(host.ctes());
     let mut compiled = with_ctes(run, session, &bare, &used)?;
     compiled.macros = of_arguments.macros().into_iter().chain(host.macros()).collect();
+    keep(run, node, compiled)
+}
+
+/// A Python model: its own text as it is, and behind it what `dbt` means in there.
+fn compile_python(
+    run: &Arc<RunContext>,
+    session: &Arc<Session>,
+    node: &Arc<Node>,
+    extra: IndexMap<String, Value>,
+) -> Result<Arc<Compiled>, Error> {
+    let host = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra);
+    let behind = Template::whole(SourceText::new(node.original_file_path.as_str(), "{{ py_script_postfix(model) }}"));
+    let behind = run.engine.render(&behind, host.shared())?;
+    let code: Arc<str> = format!("{}\n\n{behind}", node.raw_code).into();
+    keep(run, node, Compiled { bare: code.clone(), code, macros: host.macros(), ..Compiled::default() })
+}
+
+/// Keeps what a node was compiled to for the artifacts, and writes it below `target/compiled`.
+fn keep(run: &RunContext, node: &Node, mut compiled: Compiled) -> Result<Arc<Compiled>, Error> {
     compiled.compiled_path = Some(shown_path(run, "compiled", node).into());
     let compiled = Arc::new(compiled);
     run.keep_compiled(&node.unique_id, compiled.clone());

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::deferral;
 use super::host::{Inner, Scope, required};
+use super::plugins;
 use crate::jinja::{self, Args, Cx, Error, Value, objects};
 use crate::manifest::{Node, Relation, RelationType, VersionText};
 
@@ -62,6 +63,7 @@ pub(super) fn source(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Value
     if let Some(inputs) = &inner.inputs {
         return inputs.relation(&target.unique_id, &inner.ctes);
     }
+    plugins::load(&inner.session, target)?;
     let mut relation = inner.run.source_relation(target);
     relation.limit = inner.run.options.empty.then_some(0);
     Ok(objects::relation::value(relation))

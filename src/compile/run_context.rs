@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::deferral::Deferral;
+use super::plugins;
 use super::query_comment::{self, CommentSettings};
 use super::relation_cache::RelationCache;
 use super::warehouse::{CommentRenderer, Signature, Warehouse, WarehouseParts};
@@ -46,6 +47,8 @@ pub struct RunContext {
     pub quote: Include,
     /// Unique ids that the selection holds, sorted: Jinja's `selected_resources`.
     pub selected: Vec<UniqueId>,
+    /// The project has Python models, or names plugins.
+    pub uses_python: bool,
     graph: OnceLock<Arc<Json>>,
     contexts: HashMap<Arc<str>, Arc<BaseContext>>,
     compiled: RwLock<CompiledNodes>,
@@ -72,6 +75,10 @@ impl RunContext {
         });
         let quote = quoting(Include::default(), &parts.project.root_package().config.quoting);
         let warehouse = Arc::new(warehouse(&parts, quote));
+        let uses_python = plugins::uses_python(&parts.manifest);
+        if uses_python {
+            parts.adapter.expect_python();
+        }
         Arc::new(Self {
             cache: warehouse.cache.clone(),
             warehouse,
@@ -87,6 +94,7 @@ impl RunContext {
             deferral: parts.deferral,
             quote,
             selected: parts.selected,
+            uses_python,
             graph: OnceLock::new(),
             compiled: RwLock::default(),
         })

@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::query_comment;
 use super::statement::StatementResult;
 use super::warehouse::Warehouse;
-use crate::adapter::{AdapterError, Connection, Response};
+use crate::adapter::{AdapterError, Connection, PythonTask, Response};
 use crate::agate::{Cell, Table};
 use crate::event::Event;
 use crate::jinja::objects::table;
@@ -112,6 +112,25 @@ impl Session {
     /// Column names and types of a select.
     pub fn describe(&self, sql: &str) -> Result<Vec<(String, String)>, Error> {
         self.run(&format!("DESCRIBE ({sql})"), false, |connection| connection.describe(sql))
+    }
+
+    /// Closes the connection, what is open committed; the next statement makes a new one.
+    pub fn let_go(&self) -> Result<(), Error> {
+        self.commit()?;
+        self.state().connection = None;
+        Ok(())
+    }
+
+    /// Runs the user's Python on the warehouse. What is not committed would be out of its sight, so it is committed first.
+    pub fn run_python(&self, task: &PythonTask) -> Result<(), Error> {
+        self.let_go()?;
+        let state = self.state();
+        let events = &self.warehouse.events;
+        let node = state.node.clone();
+        let text = format!("On {}: running Python", state.name);
+        events.emit(Event::Log { text, info: false, node });
+        let said = |line: &str| events.emit(Event::Print { text: line.to_owned() });
+        self.warehouse.adapter.run_python(task, &said).map_err(fault)
     }
 
     fn commented(&self, sql: &str) -> Result<String, Error> {

@@ -31,6 +31,8 @@ pub struct Warehouse {
     pub macros: Arc<MacroRegistry>,
     warned: Mutex<HashSet<String>>,
     pub(super) constraints: Mutex<KnownConstraints>,
+    /// Sources that a plugin loaded in this run.
+    pub(super) loaded: Mutex<HashSet<UniqueId>>,
 }
 
 /// Renders a comment's template for a node, or for a connection that works for none.
@@ -87,6 +89,7 @@ impl Warehouse {
             macros: parts.macros,
             warned: Mutex::default(),
             constraints: Mutex::default(),
+            loaded: Mutex::default(),
         }
     }
 

@@ -71,6 +71,10 @@ pub fn execute(run: &Arc<RunContext>, plan: &Plan, settings: &Settings, stop: &A
     if settings.hooks {
         start_failed = hooks::run(run, &main, hooks::Moment::Start, &mut results);
     }
+    if run.uses_python {
+        // An idle worker's connection would keep a DuckDB file from Python.
+        main.release()?;
+    }
     let nothing_runs = start_failed && settings.skip_nodes_if_start_fails;
     let work = Work {
         run,

@@ -14,7 +14,7 @@ use crate::compile::{self, RunContext, RuntimeHost, Scope, Session, foreign_keys
 use crate::event::{Compiled, Event, RunResult, Status, Timing};
 use crate::jinja::objects::response;
 use crate::jinja::{Args, Error, ErrorKind, Value};
-use crate::manifest::{JsonMap, Node, Resource, UnitTest};
+use crate::manifest::{JsonMap, Language, Node, Resource, UnitTest};
 use crate::plan::{Action, Step};
 
 /// What a worker has at hand for one step.
@@ -132,7 +132,11 @@ impl StepRun<'_> {
     /// Calls the node's materialization and reads what it stored under `main`.
     fn materialize(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
         let materialization = materialization::find(self.run, node, node.config.materialized())?;
-        let guard = foreign_keys::guard(self.session, node, &self.run.relation(node))?;
+        // Python waits until the others are done, who must not wait for this lock meanwhile.
+        let guard = match node.language {
+            Language::Python => None,
+            _ => foreign_keys::guard(self.session, node, &self.run.relation(node))?,
+        };
         let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).noting_nothing();
         let returned =
             self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;

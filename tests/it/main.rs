@@ -9,5 +9,6 @@ mod interruption;
 mod json_log;
 mod program;
 mod projects;
+mod python_models;
 mod selection;
 mod tidy;
