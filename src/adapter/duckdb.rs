@@ -437,9 +437,9 @@ impl Connection for Session {
         self.execute(&format!("COPY {} FROM '{file}' (FORMAT CSV, HEADER TRUE, DELIMITER '{delimiter}')", relation.name()))
     }
 
-    fn load(&mut self, relation: &Relation, table: &Table) -> Result<Response, AdapterError> {
+    fn load(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Response, AdapterError> {
         let places = vec!["?"; table.column_names.len()].join(", ");
-        let sql = format!("INSERT INTO {} VALUES ({places})", relation.name());
+        let sql = format!("INSERT INTO {} ({columns}) VALUES ({places})", relation.name());
         self.run(&sql, |inner| {
             let mut statement = inner.prepare(&sql)?;
             for row in &table.rows {
@@ -586,7 +586,7 @@ mod tests {
         let relation = Relation::new(Some("memory"), "main", "t");
         connection.load_csv(&relation, &file, ';').expect("a load");
         let more = Table::from_result(["a", "b"].into_iter(), vec![vec![Cell::Int(3), Cell::Null]]);
-        connection.load(&relation, &more).expect("a load");
+        connection.load(&relation, "a, b", &more).expect("a load");
         connection.execute_bound("insert into t values (?, ?)", &[Cell::Int(4), Cell::text("y")]).expect("a row");
         assert_eq!(query(&mut connection, "select count(*), count(b) from t").rows[0], [Cell::Int(4), Cell::Int(2)]);
     }

@@ -148,7 +148,7 @@ impl Connection for FakeConnection {
         self.respond(&format!("LOAD {relation} FROM {} {delimiter}", file.display()))
     }
 
-    fn load(&mut self, relation: &Relation, table: &Table) -> Result<Response, AdapterError> {
-        self.respond(&format!("LOAD {relation} {} rows", table.len()))
+    fn load(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Response, AdapterError> {
+        self.respond(&format!("LOAD {relation} ({columns}) {} rows", table.len()))
     }
 }

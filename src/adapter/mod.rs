@@ -5,6 +5,13 @@ mod duckdb_credentials;
 mod duckdb_python;
 mod duckdb_values;
 pub mod fake;
+pub mod postgres;
+mod postgres_credentials;
+mod postgres_errors;
+mod postgres_socket;
+mod postgres_tls;
+mod postgres_values;
+mod postgres_wire;
 mod python;
 
 use std::path::Path;
@@ -22,10 +29,11 @@ pub use python::{PythonTask, Said};
 pub fn create(kind: &str, credentials: &JsonMap) -> Result<Arc<dyn Adapter>, AdapterError> {
     match kind {
         "duckdb" => Ok(Arc::new(duckdb::DuckDb::new(credentials)?)),
+        "postgres" => Ok(Arc::new(postgres::Postgres::new(credentials)?)),
         "fake" => Ok(Arc::new(fake::Fake::default())),
         other => Err(AdapterError::Profile {
             message: format!("the profile's target has the type '{other}', which lineal does not know"),
-            help: Some("Known types: duckdb.".to_string()),
+            help: Some("Known types: duckdb, postgres.".to_string()),
         }),
     }
 }
@@ -85,12 +93,12 @@ pub struct Features {
     /// Databases, in lower case, that are DuckLake catalogs.
     pub ducklake: Vec<String>,
     /// What stands for a bound value in a statement.
-    pub binding: char,
+    pub binding: &'static str,
 }
 
 impl Default for Features {
     fn default() -> Self {
-        Self { disable_transactions: false, external_root: ".".to_string(), ducklake: Vec::new(), binding: '?' }
+        Self { disable_transactions: false, external_root: ".".to_string(), ducklake: Vec::new(), binding: "?" }
     }
 }
 
@@ -138,6 +146,6 @@ pub trait Connection: Send {
     fn describe(&mut self, sql: &str) -> Result<Vec<(String, String)>, AdapterError>;
     /// Loads a CSV file (header skipped) into an existing relation.
     fn load_csv(&mut self, relation: &Relation, file: &Path, delimiter: char) -> Result<Response, AdapterError>;
-    /// Inserts a table's rows into an existing relation, by column position.
-    fn load(&mut self, relation: &Relation, table: &Table) -> Result<Response, AdapterError>;
+    /// Puts a table's rows into an existing relation; `columns` are its names there, in the table's order, parted by commas.
+    fn load(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Response, AdapterError>;
 }

@@ -7,7 +7,7 @@ use super::plugins;
 use super::session::{Execution, Session};
 use crate::jinja::objects::{adapter_methods, column, relation, response, table};
 use crate::jinja::{Args, Cx, Error, ErrorKind, Instance, Value, get, items, list, none, pairs, text, tuple};
-use crate::manifest::Relation;
+use crate::manifest::{Dialect, Relation};
 
 /// `adapter` for code that runs in a session.
 #[derive(Debug)]
@@ -97,6 +97,13 @@ impl AdapterObject {
             }
             "commit" => session.commit().map(|()| none()),
             "ensure_transaction" => self.ensure_transaction(),
+            "load_rows" => {
+                let relation = relation::required(name, "relation", args.get(0, "relation"))?;
+                let rows = args.get(1, "agate_table").and_then(table::of);
+                let rows = rows.ok_or_else(|| Error::compilation("load_rows() needs a table as 'agate_table'"))?;
+                session.load(&relation, &text(args.required(name, 2, "columns")?), &rows)?;
+                Ok(none())
+            }
             "location_exists" => {
                 let location = args.text(0, "location").unwrap_or_default();
                 match session.execute(&format!("select 1 from '{location}' where 1=0")) {
@@ -107,7 +114,9 @@ impl AdapterObject {
             "run_sql_for_tests" => self.run_sql_for_tests(args),
             "get_column_schema_from_query" => {
                 let columns = session.describe(&text(args.required(name, 0, "sql")?))?;
-                let columns = columns.iter().flat_map(|(name, kind)| column::flatten(&column::typed(name, kind)));
+                let columns = columns
+                    .iter()
+                    .flat_map(|(name, kind)| column::flatten(&column::typed(session.warehouse.facts.dialect(), name, kind)));
                 Ok(list(columns.map(column::value).collect()))
             }
             "catalog_supports_foreign_keys" => {
@@ -122,10 +131,22 @@ impl AdapterObject {
                 session.warehouse.warn_once(&args.text(0, "msg").unwrap_or_default());
                 Ok("".into())
             }
-            "verify_database" => Ok("".into()),
+            "verify_database" => self.verify_database(&args.text(0, "database").unwrap_or_default()),
             _ => return Ok(None),
         };
         answer.map(Some)
+    }
+
+    /// PostgreSQL's connections reach one database only.
+    fn verify_database(&self, database: &str) -> Result<Value, Error> {
+        let warehouse = &self.session.warehouse;
+        let expected = warehouse.database.as_deref().unwrap_or_default();
+        let database = if database.starts_with('"') { database.trim_matches('"') } else { database };
+        if warehouse.facts.dialect() == Dialect::Postgres && !database.eq_ignore_ascii_case(expected) {
+            let message = format!("Cross-db references not allowed in postgres ({database} vs {expected})");
+            return Err(Error::new(ErrorKind::Runtime, message));
+        }
+        Ok("".into())
     }
 
     fn dispatch(&self, cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
@@ -254,6 +275,7 @@ impl AdapterObject {
             database: args.text(0, "database").map(Into::into),
             schema: Some(schema.as_str().into()),
             quote: self.session.warehouse.facts.quoting,
+            dialect: self.session.warehouse.facts.dialect(),
             ..Relation::default()
         };
         let information_schema = cx.call_method(&relation::value(whole), "information_schema", Args::default())?;
@@ -271,6 +293,7 @@ impl AdapterObject {
                 database: database.map(Into::into),
                 schema: Some(schema.into()),
                 quote: self.session.warehouse.facts.quoting,
+                dialect: self.session.warehouse.facts.dialect(),
                 include: crate::manifest::Include { identifier: false, ..Default::default() },
                 ..Relation::default()
             };
@@ -331,6 +354,7 @@ impl AdapterObject {
                 let whole = Relation {
                     database: self.session.warehouse.database.as_deref().map(Into::into),
                     quote: self.session.warehouse.facts.quoting,
+                    dialect: self.session.warehouse.facts.dialect(),
                     ..Relation::new(
                         None,
                         &args.text(0, "schema").unwrap_or_default(),
@@ -347,11 +371,8 @@ impl AdapterObject {
                     |value: &Value| column::of(value).is_some_and(|column| !known.iter().any(|name| **name == *column.name));
                 Ok(list(from.into_iter().filter(missing).collect()))
             }
-            // DuckDB's texts have no length that could be too short.
             "expand_target_column_types" => {
-                relation(0, "from_relation")?;
-                relation(1, "to_relation")?;
-                Ok(none())
+                self.expand_types(cx, relation(0, "from_relation")?, relation(1, "to_relation")?).map(|()| none())
             }
             "valid_snapshot_target" => {
                 self.check_snapshot(cx, relation(0, "relation")?, args.given(1, "column_names"), &SNAPSHOT_COLUMNS)
@@ -384,6 +405,24 @@ impl AdapterObject {
             Err(error) if error.database && error.message.to_lowercase().contains("does not exist") => Ok(Vec::new()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Texts of the second relation are made as long as those of the first. DuckDB's have no length that could be too short.
+    fn expand_types(&self, cx: &mut Cx<'_>, from: Relation, to: Relation) -> Result<(), Error> {
+        if self.session.warehouse.facts.dialect() == Dialect::DuckDb {
+            return Ok(());
+        }
+        let wanted = self.columns(cx, &relation::value(from))?;
+        let present = self.columns(cx, &relation::value(to.clone()))?;
+        for wanted in wanted.iter().filter_map(column::of) {
+            let Some(narrow) = present.iter().filter_map(column::of).find(|column| column.name == wanted.name) else { continue };
+            if let Some(kind) = column::expanded(&narrow, &wanted) {
+                let args = Args::default().with("relation", relation::value(to.clone()));
+                let args = args.with("column_name", wanted.name.as_ref().into()).with("new_column_type", kind.into());
+                self.call_macro(cx, "alter_column_type", args)?;
+            }
+        }
+        Ok(())
     }
 
     fn column_names(&self, cx: &mut Cx<'_>, given: &Value) -> Result<Vec<String>, Error> {

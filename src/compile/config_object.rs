@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::host::required;
+use crate::artifacts;
 use crate::jinja::{self, Args, Cx, Error, Instance, Value};
-use crate::manifest::{Json, Node};
+use crate::manifest::{Json, Node, Resource};
 
 /// `config` of a node; without one (operations) it is empty.
 #[derive(Debug)]
@@ -53,6 +54,11 @@ impl Instance for ConfigObject {
 
     fn methods(&self) -> &'static [&'static str] {
         &["get", "require", "set", "meta_get", "meta_require", "persist_relation_docs", "persist_column_docs"]
+    }
+
+    fn attribute(&self, name: &str) -> Option<Value> {
+        let node = self.0.as_ref().filter(|_| name == "model")?;
+        Some(jinja::from_json(&artifacts::resource(&Resource::Node(node.clone()), None)))
     }
 
     fn is_callable(&self) -> bool {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::session::Session;
 use crate::jinja::Error;
-use crate::manifest::{ColumnInfo, Constraint, Detail, Node, Relation};
+use crate::manifest::{ColumnInfo, Constraint, Detail, Dialect, Node, Relation};
 
 /// Taken by models in foreign key relationships, for as long as they are built.
 static BUILDING: Mutex<()> = Mutex::new(());
@@ -26,6 +26,9 @@ fn escaped(text: &str) -> String {
 
 /// Does that database know foreign keys: is it DuckDB's own format?
 pub fn supported(session: &Session, database: &str) -> Result<bool, Error> {
+    if session.warehouse.facts.dialect() != Dialect::DuckDb {
+        return Ok(false);
+    }
     let constraints = &session.warehouse.constraints;
     let known =
         |databases: &HashMap<String, String>| databases.get(&database.to_lowercase()).is_some_and(|kind| kind == "duckdb");

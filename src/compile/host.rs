@@ -178,7 +178,7 @@ impl Host for RuntimeHost {
             "model" => inner.node().map_or(Value::from(()), |node| model(&inner.run, node)),
             "graph" => jinja::from_shared_json(inner.run.graph(inner.node().map(|node| (&node.unique_id, self.macros())))),
             "adapter" => adapter_object::value(&inner.session),
-            "api" => objects::api_with(inner.run.quote),
+            "api" => objects::api_with(inner.run.quote, inner.run.dialect()),
             "schema" => {
                 inner.node().map_or_else(|| inner.run.project.profile.schema.as_str().into(), |node| node.schema.as_str().into())
             }

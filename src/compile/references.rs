@@ -30,7 +30,7 @@ pub(super) fn reference(inner: &Arc<Inner>, cx: &mut Cx, args: Args) -> Result<V
     }
     if target.is_ephemeral() {
         inner.ctes.lock().unwrap_or_else(PoisonError::into_inner).insert(target.unique_id.clone());
-        return Ok(objects::relation::value(cte_relation(&target.alias)));
+        return Ok(objects::relation::value(Relation { dialect: inner.run.dialect(), ..cte_relation(&target.alias) }));
     }
     let mut relation = deferral::read(inner, cx, target)?;
     relation.limit = inner.run.options.empty.then_some(0);

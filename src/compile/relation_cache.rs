@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indexmap::IndexMap;
 
 use crate::agate::{Cell, Table};
-use crate::manifest::{Relation, RelationType};
+use crate::manifest::{Dialect, Relation, RelationType};
 
 /// Database and schema in lower case: names that differ by case only are one, as in dbt.
 type SchemaKey = (Option<String>, String);
@@ -19,6 +19,8 @@ pub struct RelationCache(Mutex<Known>);
 struct Known {
     listed: HashSet<SchemaKey>,
     relations: HashMap<SchemaKey, IndexMap<String, Relation>>,
+    /// Relation → the views that read it, which a `drop … cascade` takes along.
+    readers: HashMap<(SchemaKey, String), Vec<(SchemaKey, String)>>,
 }
 
 fn lowered(text: Option<&str>) -> Option<String> {
@@ -48,6 +50,18 @@ impl Known {
     }
 }
 
+impl Known {
+    /// A relation that got another name reads and is read under that one.
+    fn rename_links(&mut self, from: &(SchemaKey, String), to: &(SchemaKey, String)) {
+        if let Some(readers) = self.readers.remove(from) {
+            self.readers.insert(to.clone(), readers);
+        }
+        for reader in self.readers.values_mut().flatten().filter(|reader| *reader == from) {
+            reader.clone_from(to);
+        }
+    }
+}
+
 impl RelationCache {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -60,7 +74,7 @@ impl RelationCache {
 
     /// Takes what `list_relations_without_caching` gave for a schema: rows of database, name, schema, type.
     pub fn fill(&self, schema: &Relation, rows: &Table) {
-        let relations = listed(rows);
+        let relations = listed(rows, schema.dialect);
         let mut known = self.known();
         known.listed.insert(schema_key(schema.database.as_deref(), schema.schema.as_deref()));
         for relation in relations {
@@ -73,9 +87,32 @@ impl RelationCache {
         self.known().add(relation);
     }
 
-    /// A relation was dropped; an unknown one is no fault.
+    /// A relation was dropped, with all that reads it; an unknown one is no fault.
     pub fn remove(&self, relation: &Relation) {
-        self.known().remove(relation);
+        let mut known = self.known();
+        let mut gone = vec![key_of(relation)];
+        while let Some(key) = gone.pop() {
+            gone.extend(known.readers.remove(&key).unwrap_or_default());
+            if let Some(relations) = known.relations.get_mut(&key.0) {
+                relations.shift_remove(&key.1);
+            }
+            for readers in known.readers.values_mut() {
+                readers.retain(|reader| *reader != key);
+            }
+        }
+    }
+
+    /// A view reads a relation. Only relations of schemas that are known count.
+    pub fn link(&self, read: &Relation, reader: &Relation) {
+        let mut known = self.known();
+        let (read, of_reader) = (key_of(read), key_of(reader));
+        if !known.listed.contains(&read.0) {
+            return;
+        }
+        if !known.listed.contains(&of_reader.0) {
+            known.add(Relation { kind: Some(RelationType::External), ..reader.clone() });
+        }
+        known.readers.entry(read).or_default().push(of_reader);
     }
 
     /// A schema was dropped with all that is in it.
@@ -96,6 +133,7 @@ impl RelationCache {
         if known.relations.get(&schema).is_some_and(|relations| relations.contains_key(&identifier)) {
             return Err(format!("While renaming {from} to {to}: a relation of that name is already there"));
         }
+        known.rename_links(&key_of(from), &key_of(to));
         let renamed = match known.remove(from) {
             Some(mut relation) => {
                 relation.database.clone_from(&to.database);
@@ -128,13 +166,14 @@ impl RelationCache {
 }
 
 /// Relations out of rows of database, name, schema, type; a type that dbt does not know is `external`.
-pub fn listed(rows: &Table) -> Vec<Relation> {
+pub fn listed(rows: &Table, dialect: Dialect) -> Vec<Relation> {
     let text = |row: &[Cell], index: usize| row.get(index).filter(|cell| !cell.is_null()).map(ToString::to_string);
     let read = |row: &Vec<Cell>| Relation {
         database: text(row, 0).map(Into::into),
         identifier: text(row, 1).map(Into::into),
         schema: text(row, 2).map(Into::into),
         kind: Some(text(row, 3).and_then(|kind| RelationType::parse(&kind)).unwrap_or(RelationType::External)),
+        dialect,
         ..Relation::default()
     };
     rows.rows.iter().map(read).collect()

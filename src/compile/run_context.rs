@@ -14,7 +14,7 @@ use crate::event::{Compiled, Events};
 use crate::fs::FileSystem;
 use crate::jinja::objects::adapter_methods::AdapterFacts;
 use crate::jinja::{self, Engine, Error, Host, Message, Undefined, Value};
-use crate::manifest::{Include, Json, JsonMap, Lookup, Manifest, Node, Relation, Source, UniqueId};
+use crate::manifest::{Dialect, Include, Json, JsonMap, Lookup, Manifest, Node, Relation, Source, UniqueId};
 use crate::project::Project;
 use crate::project::context::BaseContext;
 
@@ -142,9 +142,14 @@ impl RunContext {
         self.compiled.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), compiled);
     }
 
+    pub fn dialect(&self) -> Dialect {
+        self.warehouse.facts.dialect()
+    }
+
     /// Where a node stands in the warehouse.
     pub fn relation(&self, node: &Node) -> Relation {
         let mut relation = Relation::new(node.database.as_deref(), &node.schema, &node.alias);
+        relation.dialect = self.dialect();
         relation.quote = node.config.object("quoting").map_or(self.quote, |own| quoting(self.quote, own));
         relation
     }
@@ -153,6 +158,7 @@ impl RunContext {
     /// does not count for sources.
     pub fn source_relation(&self, source: &Source) -> Relation {
         let mut relation = Relation::new(source.database.as_deref(), &source.schema, &source.identifier);
+        relation.dialect = self.dialect();
         relation.quote = quoting(Include::default(), &source.quoting);
         if relation.name() != source.relation_name {
             relation.rendered = Some(source.relation_name.as_str().into());

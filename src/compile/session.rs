@@ -15,7 +15,7 @@ use crate::agate::{Cell, Table};
 use crate::event::Event;
 use crate::jinja::objects::table;
 use crate::jinja::{Error, ErrorKind, Value};
-use crate::manifest::UniqueId;
+use crate::manifest::{Dialect, Relation, UniqueId};
 
 /// Used by one thread at a time; objects in Jinja share it.
 pub struct Session {
@@ -109,9 +109,19 @@ impl Session {
         })
     }
 
+    /// Puts a table's rows into a relation, in a transaction; `columns` are the relation's, in the table's order.
+    pub fn load(&self, relation: &Relation, columns: &str, table: &Table) -> Result<Response, Error> {
+        let sql = format!("COPY {} ({columns}) FROM STDIN", relation.name());
+        self.run(&sql, true, |connection| connection.load(relation, columns, table))
+    }
+
     /// Column names and types of a select.
     pub fn describe(&self, sql: &str) -> Result<Vec<(String, String)>, Error> {
-        self.run(&format!("DESCRIBE ({sql})"), false, |connection| connection.describe(sql))
+        if self.warehouse.facts.dialect() == Dialect::DuckDb {
+            return self.run(&format!("DESCRIBE ({sql})"), false, |connection| connection.describe(sql));
+        }
+        let sql = self.commented(sql)?;
+        self.run(&sql, false, |connection| connection.describe(&sql))
     }
 
     /// Closes the connection, what is open committed; the next statement makes a new one.
@@ -212,6 +222,17 @@ impl Session {
             return Err(Error::new(ErrorKind::Runtime, message));
         }
         self.begin_in(&mut state)
+    }
+
+    /// Ends the transaction that a PostgreSQL session begins by itself: hooks and operations run without one.
+    pub fn clear_transaction(&self) -> Result<(), Error> {
+        if self.warehouse.facts.dialect() == Dialect::Postgres {
+            if !self.in_transaction() {
+                self.begin()?;
+            }
+            self.commit()?;
+        }
+        Ok(())
     }
 
     pub fn in_transaction(&self) -> bool {

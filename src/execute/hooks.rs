@@ -86,6 +86,7 @@ fn run_one(
         if compiled.code.trim().is_empty() {
             return Ok(());
         }
+        session.clear_transaction()?;
         session.execute(&compiled.code)?;
         session.commit()
     });

@@ -7,7 +7,7 @@ use indexmap::{IndexMap, IndexSet};
 use crate::agate::Cell;
 use crate::compile::{RunContext, RuntimeHost, Scope, Session};
 use crate::jinja::{Args, Error, Value, objects};
-use crate::manifest::{Node, Relation, Resource, ResourceType};
+use crate::manifest::{Dialect, Node, Relation, Resource, ResourceType};
 use crate::plan::Plan;
 
 /// Makes the schemas that the plan's nodes will stand in, where they are missing; by the macros `list_schemas` and `create_schema`.
@@ -62,7 +62,25 @@ pub fn populate_cache(run: &Arc<RunContext>, session: &Arc<Session>, plan: &Plan
         let answer = call(run, session, "list_relations_without_caching", vec![objects::relation::value(schema.clone())])?;
         run.cache.fill(&schema, &objects::table::from_value(&answer).unwrap_or_default());
     }
+    if run.dialect() == Dialect::Postgres {
+        link_views(run, session)?;
+    }
     session.release()
+}
+
+/// Takes note of which views read which relations: PostgreSQL drops them together.
+fn link_views(run: &Arc<RunContext>, session: &Arc<Session>) -> Result<(), Error> {
+    let answer = call(run, session, "postgres_get_relations", Vec::new())?;
+    let links = objects::table::from_value(&answer).unwrap_or_default();
+    for row in &links.rows {
+        let [reader_schema, reader, schema, name] = row.as_slice() else { continue };
+        let relation = |schema: &Cell, name: &Cell| Relation {
+            dialect: run.dialect(),
+            ..Relation::new(run.warehouse.database.as_deref(), &schema.to_string(), &name.to_string())
+        };
+        run.cache.link(&relation(schema, name), &relation(reader_schema, reader));
+    }
+    Ok(())
 }
 
 /// The schemas of relations among the nodes, each once, without identifier.

@@ -44,7 +44,9 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     };
     let session = Session::with(&run.warehouse, &format!("macro_{name}"));
     let host = RuntimeHost::new(&run, &session, Scope::Operation, IndexMap::new()).in_package(&found.package_name);
-    let called = run.engine.call_macro(&found.package_name, &found.name, Args { keyword, ..Args::default() }, host.shared());
+    let called = session.clear_transaction().and_then(|()| {
+        run.engine.call_macro(&found.package_name, &found.name, Args { keyword, ..Args::default() }, host.shared())
+    });
     let released = session.release();
     let outcome = called.and(released);
     timing.push(Timing { name: "execute", started_at, completed_at: SystemTime::now() });

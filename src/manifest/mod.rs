@@ -24,7 +24,7 @@ pub use node::{
     Checksum, ColumnInfo, Constraint, Contract, DependsOn, Detail, Docs, Language, ModelDetail, Node, RefCall, ResourceType,
     TestDetail, TestMetadata, VersionText,
 };
-pub use relation::{ColumnType, Include, Relation, RelationType};
+pub use relation::{ColumnType, Dialect, Include, Relation, RelationType};
 pub use resource::{Exposure, Group, Semantic, Source, UnitTest};
 
 /// A JSON value with its key order kept: configs, meta, and what has no type of its own.

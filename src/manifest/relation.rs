@@ -46,6 +46,47 @@ impl RelationType {
     }
 }
 
+/// Whose relations and columns they are: where warehouses differ in what a name or a type means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Dialect {
+    #[default]
+    DuckDb,
+    Postgres,
+}
+
+impl Dialect {
+    /// Of an adapter's name.
+    pub fn of(adapter: &str) -> Self {
+        if adapter == "postgres" { Self::Postgres } else { Self::DuckDb }
+    }
+
+    /// dbt's class of relations.
+    pub fn relation_class(self) -> &'static str {
+        match self {
+            Self::DuckDb => "DuckDBRelation",
+            Self::Postgres => "PostgresRelation",
+        }
+    }
+
+    /// dbt's class of columns.
+    pub fn column_class(self) -> &'static str {
+        match self {
+            Self::DuckDb => "DuckDBColumn",
+            Self::Postgres => "PostgresColumn",
+        }
+    }
+
+    /// The longest name that a relation may have; None: any.
+    pub fn max_name_length(self) -> Option<usize> {
+        (self == Self::Postgres).then_some(63)
+    }
+
+    /// May relations of that type be renamed, and replaced in one statement?
+    pub fn renames(self, kind: Option<RelationType>) -> bool {
+        self == Self::Postgres && matches!(kind, Some(RelationType::Table | RelationType::View))
+    }
+}
+
 /// A choice for each part of a name: which are quoted, or which are rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Include {
@@ -76,6 +117,7 @@ pub struct Relation {
     /// A condition on event time (microbatch, `--sample`), rendered as a subquery.
     pub event_time_filter: Option<Arc<str>>,
     pub require_alias: bool,
+    pub dialect: Dialect,
 }
 
 impl Relation {
@@ -151,6 +193,7 @@ pub struct ColumnType {
     /// The type without its size: `character varying`, `DECIMAL`.
     pub dtype: String,
     pub char_size: Option<u64>,
+    pub dialect: Dialect,
     pub numeric_precision: Option<u64>,
     pub numeric_scale: Option<u64>,
 }

@@ -60,7 +60,11 @@ impl Captures {
     /// A relation of that name where the profile's target points.
     pub fn default_relation(&self, name: &str) -> Relation {
         let profile = &self.project.profile;
-        Relation { quote: self.adapter.quoting(), ..Relation::new(profile.database.as_deref(), &profile.schema, name) }
+        Relation {
+            quote: self.adapter.quoting(),
+            dialect: self.adapter.dialect(),
+            ..Relation::new(profile.database.as_deref(), &profile.schema, name)
+        }
     }
 
     /// Renders a node's text. With a diagnostic, the capture holds what was asked for until then.

@@ -114,7 +114,7 @@ impl CaptureHost {
             "config" => Some(instance(Arc::new(ConfigObject { recorder: self.recorder.clone() }))),
             "adapter" => Some(instance(self.adapter.clone())),
             "api" => Some(self.adapter.api()),
-            "column" => Some(objects::column::class()),
+            "column" => Some(objects::column::class(self.adapter.dialect())),
             "this" if self.node.resource_type == ResourceType::Operation => none(),
             "this" => Some(self.this(None)),
             "model" => Some(jinja::from_json(&self.model())),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::jinja::objects::adapter_methods::{self, AdapterFacts};
 use crate::jinja::objects::api_with;
 use crate::jinja::{Args, Cx, Error, Instance, Value};
-use crate::manifest::{Include, Json};
+use crate::manifest::{Dialect, Include, Json};
 use crate::project::Project;
 
 use super::macros::search_packages;
@@ -42,9 +42,13 @@ impl ParseAdapter {
         self.facts.quoting
     }
 
+    pub fn dialect(&self) -> Dialect {
+        self.facts.dialect()
+    }
+
     /// `api.Relation` and `api.Column`.
     pub fn api(&self) -> Value {
-        api_with(self.facts.quoting)
+        api_with(self.facts.quoting, self.facts.dialect())
     }
 
     /// `adapter.dispatch(macro_name, macro_namespace=none)`: the macro of that name for this adapter, or dbt's default one.

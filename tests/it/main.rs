@@ -7,6 +7,7 @@ mod deps;
 mod examples;
 mod interruption;
 mod json_log;
+mod postgres;
 mod program;
 mod projects;
 mod python_models;

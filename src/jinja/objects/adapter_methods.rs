@@ -1,14 +1,14 @@
 //! `adapter` in Jinja: the checklist of its methods with what each gives at parse time, and those that need no warehouse.
 //!
-//! The list is dbt's: what `BaseAdapter`, `SQLAdapter` and `DuckDBAdapter` mark as available, and the wrapper's own.
+//! The list is dbt's and `load_rows`: what `BaseAdapter`, `SQLAdapter` and `DuckDBAdapter` mark as available, and the wrapper's own.
 
 use std::sync::Arc;
 
-use super::super::{Args, Cx, Error, ErrorKind, Instance, Value, get, instance, items, list, none, pairs, text, tuple};
-use super::{constraint, dict, no_method, relation, table};
+use super::super::{Args, Error, ErrorKind, Instance, Value, get, instance, list, none, pairs, text, tuple};
+use super::{constraint, dict, indexes, relation, table};
 use crate::adapter::Features;
 use crate::agate::{self, Cell, CellType, Table};
-use crate::manifest::{Include, JsonMap};
+use crate::manifest::{Dialect, Include, JsonMap};
 
 /// What a method gives while a project is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,7 @@ pub const AVAILABLE: &[(&str, AtParse)] = &[
     ("get_temp_relation_path", AtParse::Works),
     ("is_ducklake", AtParse::Works),
     ("is_motherduck", AtParse::Works),
+    ("load_rows", AtParse::None),
     ("location_exists", AtParse::False),
     ("parse_index", AtParse::Works),
     ("quote", AtParse::Works),
@@ -127,10 +128,16 @@ pub struct AdapterFacts {
     pub config: JsonMap,
 }
 
+impl AdapterFacts {
+    pub fn dialect(&self) -> Dialect {
+        Dialect::of(&self.kind)
+    }
+}
+
 /// Attributes of `adapter` that are no methods.
 pub fn attribute(facts: &AdapterFacts, name: &str) -> Option<Value> {
     match name {
-        "Relation" => Some(relation::class(facts.quoting)),
+        "Relation" => Some(relation::class(facts.quoting, facts.dialect())),
         "behavior" => Some(instance(Arc::new(Behavior(facts.flags.clone())))),
         "config" => Some(super::super::from_json(&facts.config.clone().into())),
         _ => None,
@@ -163,7 +170,7 @@ pub fn pure(facts: &AdapterFacts, name: &str, args: &Args) -> Option<Result<Valu
         "escape_sql_string" => ok(argument(0, "value").replace('\'', "''").into()),
         "disable_transactions" => ok(facts.features.disable_transactions.into()),
         "external_root" => ok(facts.features.external_root.as_str().into()),
-        "get_binding_char" => ok(facts.features.binding.to_string().into()),
+        "get_binding_char" => ok(facts.features.binding.into()),
         "is_ducklake" => ok(is_ducklake(facts, args).into()),
         // MotherDuck is refused; the workarounds are for DuckDB before 1.5.3, and the engine here is newer.
         "is_motherduck" | "use_ducklake_table_workarounds" => ok(false.into()),
@@ -171,7 +178,7 @@ pub fn pure(facts: &AdapterFacts, name: &str, args: &Args) -> Option<Result<Valu
         "get_seed_file_path" => Some(seed_file_path(args)),
         "external_write_options" => Some(write_options(args)),
         "external_read_location" => ok(read_location(args).into()),
-        "parse_index" => Some(parse_index(args)),
+        "parse_index" => Some(indexes::parse(facts.dialect(), args)),
         "batch_id_for_model" => ok(batch_id(args).into()),
         "get_temp_relation_path" => ok(temp_relation_path(args)),
         "get_catalog_integration" => Some(Err(no_catalog(&argument(0, "name")))),
@@ -360,66 +367,16 @@ fn build_catalog_relation(args: &Args) -> Result<Value, Error> {
     }
 }
 
-/// An index as a model's config asks for it.
-#[derive(Debug)]
-struct Index {
-    columns: Vec<String>,
-    unique: bool,
-}
-
-fn parse_index(args: &Args) -> Result<Value, Error> {
-    let Some(raw) = args.given(0, "raw_index") else { return Ok(none()) };
-    let wrong = |what: &str| Error::compilation(format!("Could not parse index config: {what}, got {}", super::super::repr(raw)));
-    if pairs(raw).is_none() {
-        return Err(wrong("an index has to be a dict with `columns` and maybe `unique`"));
-    }
-    let columns = get(raw, "columns").filter(|columns| columns.as_str().is_none()).and_then(|columns| items(&columns));
-    let columns = columns.ok_or_else(|| wrong("`columns` has to be a list"))?.iter().map(text).collect();
-    Ok(instance(Arc::new(Index { columns, unique: get(raw, "unique").is_some_and(|unique| unique.is_true()) })))
-}
-
-impl Instance for Index {
-    fn type_name(&self) -> &'static str {
-        "DuckDBIndexConfig"
-    }
-
-    fn attribute(&self, name: &str) -> Option<Value> {
-        match name {
-            "columns" => Some(list(self.columns.iter().map(|name| Value::from(name.as_str())).collect())),
-            "unique" => Some(self.unique.into()),
-            _ => None,
-        }
-    }
-
-    fn methods(&self) -> &'static [&'static str] {
-        &["render"]
-    }
-
-    /// `render(relation)`: a name of its own for every run, since an index of an earlier table may still stand.
-    fn call_method(&self, _: &mut Cx<'_>, name: &str, args: Args) -> Result<Value, Error> {
-        use md5::Digest;
-        if name != "render" {
-            return Err(no_method(self.type_name(), name));
-        }
-        let relation = args.get(0, "relation").and_then(relation::of).map(|relation| relation.name()).unwrap_or_default();
-        let unique = if self.unique { "True" } else { "False" };
-        let now = chrono::Utc::now().to_rfc3339();
-        let input = format!("{}_{relation}_{unique}_{now}", self.columns.join("_"));
-        Ok(format!("{:x}", md5::Md5::digest(input.as_bytes())).into())
-    }
-
-    fn text(&self) -> String {
-        format!("DuckDBIndexConfig(columns={:?}, unique={})", self.columns, if self.unique { "True" } else { "False" })
-    }
-}
-
 /// `adapter.behavior.<flag>`: on or off, with `.no_warn` and `.setting`.
 #[derive(Debug)]
 struct Behavior(JsonMap);
 
-/// Flags of dbt's adapters that are off by default.
-const BEHAVIOR_FLAGS: [&str; 2] =
-    ["require_batched_execution_for_custom_microbatch_strategy", "enable_truthy_nulls_equals_macro"];
+/// Flags of dbt's adapters, and whether they are on by default.
+const BEHAVIOR_FLAGS: [(&str, bool); 3] = [
+    ("require_batched_execution_for_custom_microbatch_strategy", false),
+    ("enable_truthy_nulls_equals_macro", false),
+    ("postgres_skip_autocommit_transaction_statements", true),
+];
 
 impl Instance for Behavior {
     fn type_name(&self) -> &'static str {
@@ -428,7 +385,8 @@ impl Instance for Behavior {
 
     fn attribute(&self, name: &str) -> Option<Value> {
         let given = self.0.get(name).and_then(serde_json::Value::as_bool);
-        let on = given.or_else(|| BEHAVIOR_FLAGS.contains(&name).then_some(false))?;
+        let default = BEHAVIOR_FLAGS.iter().find(|(known, _)| *known == name).map(|(_, on)| *on);
+        let on = given.or(default)?;
         Some(instance(Arc::new(BehaviorFlag { name: name.to_string(), on })))
     }
 

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::super::{Args, Cx, Error, ErrorKind, Instance, Value, downcast, instance, list, none, repr, text};
 use super::no_method;
-use crate::manifest::ColumnType;
+use crate::manifest::{ColumnType, Dialect};
 
-const CLASS: &str = "DuckDBColumn";
 /// Methods that need no object.
 const CLASS_METHODS: &[&str] = &["create", "translate_type", "string_type", "numeric_type", "from_description"];
 const METHODS: &[&str] = &[
@@ -42,8 +41,9 @@ pub fn of(value: &Value) -> Option<ColumnType> {
 }
 
 /// A column of that name and type.
-pub fn typed(name: &str, dtype: &str) -> ColumnType {
-    ColumnType { name: name.into(), dtype: dtype.to_string(), char_size: None, numeric_precision: None, numeric_scale: None }
+pub fn typed(dialect: Dialect, name: &str, dtype: &str) -> ColumnType {
+    let dtype = dtype.to_string();
+    ColumnType { name: name.into(), dtype, char_size: None, dialect, numeric_precision: None, numeric_scale: None }
 }
 
 fn one_of(dtype: &str, known: &[&str]) -> bool {
@@ -56,11 +56,29 @@ fn is_string(column: &ColumnType) -> bool {
 
 fn is_float(column: &ColumnType) -> bool {
     one_of(&column.dtype, &["real", "float", "float4", "float8", "double"])
+        || (column.dialect == Dialect::Postgres && one_of(&column.dtype, &["double precision"]))
 }
 
 fn is_integer(column: &ColumnType) -> bool {
     const SIGNED: &[&str] = &["tinyint", "smallint", "integer", "bigint", "hugeint", "int", "signed", "short", "long"];
     const UNSIGNED: &[&str] = &["utinyint", "usmallint", "uinteger", "ubigint"];
+    const POSTGRES: &[&str] = &[
+        "smallint",
+        "integer",
+        "bigint",
+        "smallserial",
+        "serial",
+        "bigserial",
+        "int2",
+        "int4",
+        "int8",
+        "serial2",
+        "serial4",
+        "serial8",
+    ];
+    if column.dialect == Dialect::Postgres {
+        return one_of(&column.dtype, POSTGRES);
+    }
     one_of(&column.dtype, SIGNED) || one_of(&column.dtype, UNSIGNED) || one_of(&column.dtype, &["int1", "int2", "int4", "int8"])
 }
 
@@ -89,7 +107,10 @@ fn numeric_type(dtype: &str, precision: Option<String>, scale: Option<String>) -
 
 /// The type as it is declared: with its size, where dbt knows one.
 pub fn data_type(column: &ColumnType) -> String {
-    if is_string(column) {
+    let unsized_text = one_of(&column.dtype, &["character varying"]) && column.char_size.is_none();
+    if column.dialect == Dialect::Postgres && (unsized_text || one_of(&column.dtype, &["text"])) {
+        column.dtype.clone()
+    } else if is_string(column) {
         format!("character varying({})", string_size(column).unwrap_or(256))
     } else if is_numeric(column) {
         let text = |number: Option<u64>| number.map(|number| number.to_string());
@@ -97,6 +118,12 @@ pub fn data_type(column: &ColumnType) -> String {
     } else {
         column.dtype.clone()
     }
+}
+
+/// The type that lets a text column hold the other's texts; None where it can.
+pub fn expanded(narrow: &ColumnType, wide: &ColumnType) -> Option<String> {
+    let (narrow, wide) = (string_size(narrow).ok()?, string_size(wide).ok()?);
+    (wide > narrow).then(|| format!("character varying({wide})"))
 }
 
 /// `STRING` is `TEXT`; other names stay as they are.
@@ -126,7 +153,11 @@ fn fields(column: &ColumnType) -> Vec<ColumnType> {
         }
     }
     parts.push(&inner[start..]);
-    parts.into_iter().filter_map(|part| part.trim().split_once(' ')).map(|(name, dtype)| typed(name, dtype)).collect()
+    parts
+        .into_iter()
+        .filter_map(|part| part.trim().split_once(' '))
+        .map(|(name, dtype)| typed(column.dialect, name, dtype))
+        .collect()
 }
 
 /// The column itself, or one column for every leaf of a struct, named `outer.inner`.
@@ -135,16 +166,16 @@ pub fn flatten(column: &ColumnType) -> Vec<ColumnType> {
         return vec![column.clone()];
     }
     let nested = fields(column).into_iter().flat_map(|field| flatten(&field));
-    nested.map(|field| typed(&format!("{}.{}", column.name, field.name), &field.dtype)).collect()
+    nested.map(|field| typed(column.dialect, &format!("{}.{}", column.name, field.name), &field.dtype)).collect()
 }
 
 /// `decimal(10, 2)` → decimal, 10, 2; `varchar(20)` → varchar of 20.
-fn from_description(name: &str, raw: &str) -> Result<ColumnType, Error> {
+fn from_description(dialect: Dialect, name: &str, raw: &str) -> Result<ColumnType, Error> {
     let wrong = |what: &str| Error::new(ErrorKind::Runtime, format!("Could not interpret data_type \"{raw}\"{what}"));
     let Some(open) = raw.find('(') else {
-        return if raw.is_empty() { Err(wrong("")) } else { Ok(typed(name, raw)) };
+        return if raw.is_empty() { Err(wrong("")) } else { Ok(typed(dialect, name, raw)) };
     };
-    let mut column = typed(name, &raw[..open]);
+    let mut column = typed(dialect, name, &raw[..open]);
     let sizes = raw[open + 1..].split(')').next().unwrap_or_default();
     let number =
         |text: &str| text.trim().parse::<u64>().map_err(|_| wrong(&format!(": could not convert \"{text}\" to an integer")));
@@ -160,21 +191,21 @@ fn from_description(name: &str, raw: &str) -> Result<ColumnType, Error> {
 }
 
 /// Methods of the class and of its objects; None for others.
-fn class_method(name: &str, args: &Args) -> Option<Result<Value, Error>> {
+fn class_method(dialect: Dialect, name: &str, args: &Args) -> Option<Result<Value, Error>> {
     let argument = |position: usize, name: &str| args.text(position, name).unwrap_or_default();
     Some(match name {
-        "create" => Ok(value(typed(&argument(0, "name"), &translate_type(&argument(1, "label_or_dtype"))))),
+        "create" => Ok(value(typed(dialect, &argument(0, "name"), &translate_type(&argument(1, "label_or_dtype"))))),
         "translate_type" => Ok(translate_type(&argument(0, "dtype")).into()),
         "string_type" => Ok(format!("character varying({})", argument(0, "size")).into()),
         "numeric_type" => Ok(numeric_type(&argument(0, "dtype"), args.text(1, "precision"), args.text(2, "scale")).into()),
-        "from_description" => from_description(&argument(0, "name"), &argument(1, "raw_data_type")).map(value),
+        "from_description" => from_description(dialect, &argument(0, "name"), &argument(1, "raw_data_type")).map(value),
         _ => return None,
     })
 }
 
 impl Instance for ColumnObject {
     fn type_name(&self) -> &'static str {
-        CLASS
+        self.0.dialect.column_class()
     }
 
     fn attribute(&self, name: &str) -> Option<Value> {
@@ -218,7 +249,7 @@ impl Instance for ColumnObject {
             }
             "literal" => format!("{}::{}", args.text(0, "value").unwrap_or_default(), data_type(column)).into(),
             "flatten" => list(flatten(column).into_iter().map(value).collect()),
-            _ => return class_method(name, &args).unwrap_or_else(|| Err(no_method(CLASS, name))),
+            _ => return class_method(column.dialect, name, &args).unwrap_or_else(|| Err(no_method(self.type_name(), name))),
         })
     }
 
@@ -227,7 +258,8 @@ impl Instance for ColumnObject {
         let number = |number: Option<u64>| number.map_or_else(|| "None".to_string(), |number| number.to_string());
         let fields: Vec<String> = fields(column).into_iter().map(|field| Self(field).text()).collect();
         format!(
-            "{CLASS}(column={}, dtype={}, char_size={}, numeric_precision={}, numeric_scale={}, fields=[{}])",
+            "{}(column={}, dtype={}, char_size={}, numeric_precision={}, numeric_scale={}, fields=[{}])",
+            self.type_name(),
             repr(&Value::from(&*column.name)),
             repr(&Value::from(column.dtype.as_str())),
             number(column.char_size),
@@ -247,12 +279,12 @@ impl Instance for ColumnObject {
 }
 
 /// `api.Column`: the class; calling it makes a column.
-pub fn class() -> Value {
-    instance(Arc::new(ColumnClass))
+pub fn class(dialect: Dialect) -> Value {
+    instance(Arc::new(ColumnClass(dialect)))
 }
 
 #[derive(Debug)]
-struct ColumnClass;
+struct ColumnClass(Dialect);
 
 impl Instance for ColumnClass {
     fn type_name(&self) -> &'static str {
@@ -268,17 +300,18 @@ impl Instance for ColumnClass {
     }
 
     fn call_method(&self, _: &mut Cx<'_>, name: &str, args: Args) -> Result<Value, Error> {
-        class_method(name, &args).unwrap_or_else(|| Err(no_method(CLASS, name)))
+        class_method(self.0, name, &args).unwrap_or_else(|| Err(no_method(self.0.column_class(), name)))
     }
 
     fn call(&self, _: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
         let number = |position: usize, name: &str| args.given(position, name).and_then(whole);
-        let name = text(args.required(CLASS, 0, "column")?);
-        let dtype = text(args.required(CLASS, 1, "dtype")?);
+        let name = text(args.required(self.0.column_class(), 0, "column")?);
+        let dtype = text(args.required(self.0.column_class(), 1, "dtype")?);
         Ok(value(ColumnType {
             name: name.into(),
             dtype,
             char_size: number(2, "char_size"),
+            dialect: self.0,
             numeric_precision: number(3, "numeric_precision"),
             numeric_scale: number(4, "numeric_scale"),
         }))
@@ -289,7 +322,7 @@ impl Instance for ColumnClass {
     }
 
     fn text(&self) -> String {
-        format!("<class '{CLASS}'>")
+        format!("<class '{}'>", self.0.column_class())
     }
 }
 

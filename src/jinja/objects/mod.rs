@@ -3,6 +3,7 @@
 pub mod adapter_methods;
 pub mod column;
 mod constraint;
+mod indexes;
 pub mod relation;
 pub mod response;
 pub mod table;
@@ -10,21 +11,22 @@ pub mod table;
 use std::sync::Arc;
 
 use super::{Error, Instance, Value, dict, instance};
-use crate::manifest::Include;
+use crate::manifest::{Dialect, Include};
 
 /// `api`: the classes that macros make objects of.
 pub fn api() -> Value {
-    instance(Arc::new(Api { quote: Include::default() }))
+    api_with(Include::default(), Dialect::default())
 }
 
 /// `api` with the project's `quoting` as the default of new relations.
-pub fn api_with(quote: Include) -> Value {
-    instance(Arc::new(Api { quote }))
+pub fn api_with(quote: Include, dialect: Dialect) -> Value {
+    instance(Arc::new(Api { quote, dialect }))
 }
 
 #[derive(Debug)]
 struct Api {
     quote: Include,
+    dialect: Dialect,
 }
 
 impl Instance for Api {
@@ -34,8 +36,8 @@ impl Instance for Api {
 
     fn attribute(&self, name: &str) -> Option<Value> {
         match name {
-            "Relation" => Some(relation::class(self.quote)),
-            "Column" => Some(column::class()),
+            "Relation" => Some(relation::class(self.quote, self.dialect)),
+            "Column" => Some(column::class(self.dialect)),
             _ => None,
         }
     }

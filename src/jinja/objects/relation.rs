@@ -6,10 +6,8 @@ use std::sync::Arc;
 use super::super::{
     Args, Cx, Error, ErrorKind, Instance, Value, dict, downcast, function, get, instance, list, none, pairs, text,
 };
-use super::{include_value, no_method, optional};
-use crate::manifest::{Include, Relation, RelationType};
-
-const CLASS: &str = "DuckDBRelation";
+use super::{include_value, indexes, no_method, optional};
+use crate::manifest::{Dialect, Include, Relation, RelationType};
 
 /// What Jinja holds for a relation.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +72,7 @@ impl RelationObject {
             kind: Some(RelationType::View),
             quote: self.relation.quote,
             include: self.relation.include,
+            dialect: self.relation.dialect,
             ..Relation::default()
         };
         relation.quote.identifier = false;
@@ -103,8 +102,8 @@ impl RelationObject {
             ("event_time_filter", none()),
             ("require_alias", Value::from(self.relation.require_alias)),
             ("catalog", none()),
-            ("renameable_relations", list(Vec::new())),
-            ("replaceable_relations", list(Vec::new())),
+            ("renameable_relations", renamed_types(self.relation.dialect)),
+            ("replaceable_relations", renamed_types(self.relation.dialect)),
             ("external", self.attribute("external").unwrap_or_else(none)),
         ];
         out.insert(1, ("type", self.relation.kind.map_or_else(none, |kind| Value::from(kind.as_str()))));
@@ -126,6 +125,7 @@ impl RelationObject {
         for (name, value) in &args.keyword {
             object.relation.set(name, value)?;
         }
+        object.relation.check_length()?;
         Ok(instance(Arc::new(object)))
     }
 }
@@ -166,6 +166,17 @@ impl Relation {
         Ok(())
     }
 
+    /// Names of relations that stand in the warehouse fit into it.
+    fn check_length(&self) -> Result<(), Error> {
+        let (Some(most), Some(name), Some(_)) = (self.dialect.max_name_length(), &self.identifier, self.kind) else {
+            return Ok(());
+        };
+        if name.chars().count() <= most {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Runtime, format!("Relation name '{name}' is longer than {most} characters")))
+    }
+
     /// One keyword of `incorporate`, `create` and `replace`.
     fn set(&mut self, name: &str, value: &Value) -> Result<(), Error> {
         match name {
@@ -188,7 +199,7 @@ impl Relation {
             | "event_time_filter"
             | "renameable_relations"
             | "replaceable_relations" => {}
-            other => return Err(Error::compilation(format!("{CLASS} has no field '{other}'"))),
+            other => return Err(Error::compilation(format!("{} has no field '{other}'", self.dialect.relation_class()))),
         }
         Ok(())
     }
@@ -370,11 +381,13 @@ const METHODS: &[&str] = &[
     "to_dict",
     "get_function_macro_name",
     "get_function_config",
+    "relation_max_name_length",
+    "get_materialized_view_config_change_collection",
 ];
 
 impl Instance for RelationObject {
     fn type_name(&self) -> &str {
-        if self.information_schema == Information::No { CLASS } else { "InformationSchema" }
+        if self.information_schema == Information::No { self.relation.dialect.relation_class() } else { "InformationSchema" }
     }
 
     fn attribute(&self, name: &str) -> Option<Value> {
@@ -393,8 +406,9 @@ impl Instance for RelationObject {
             "is_materialized_view" => self.kind_is(RelationType::MaterializedView),
             "is_pointer" => self.kind_is(RelationType::PointerTable),
             "is_function" => self.kind_is(RelationType::Function),
-            "can_be_renamed" | "can_be_replaced" | "dbt_created" => false.into(),
-            "renameable_relations" | "replaceable_relations" => list(Vec::new()),
+            "can_be_renamed" | "can_be_replaced" => relation.dialect.renames(relation.kind).into(),
+            "dbt_created" => false.into(),
+            "renameable_relations" | "replaceable_relations" => renamed_types(relation.dialect),
             "limit" => relation.limit.map_or_else(none, Value::from),
             "event_time_filter" => optional(relation.event_time_filter.as_deref()),
             "require_alias" => relation.require_alias.into(),
@@ -461,7 +475,16 @@ impl Instance for RelationObject {
                 format!("{}_function_{}", field("type").unwrap_or_default(), field("language").unwrap_or_default()).into()
             }
             "is_table" | "is_view" | "is_cte" => return cx.call(&self.attribute(name).unwrap_or_else(none), args),
-            _ => return class_method(relation.quote, name, &args).unwrap_or_else(|| Err(no_method(self.type_name(), name))),
+            "relation_max_name_length" if relation.dialect.max_name_length().is_some() => {
+                relation.dialect.max_name_length().map_or_else(none, Value::from)
+            }
+            "get_materialized_view_config_change_collection" if relation.dialect == Dialect::Postgres => {
+                return indexes::changes(&args);
+            }
+            _ => {
+                return class_method(relation.quote, relation.dialect, name, &args)
+                    .unwrap_or_else(|| Err(no_method(self.type_name(), name)));
+            }
         })
     }
 
@@ -522,6 +545,12 @@ fn class_constant(name: &str) -> Option<Value> {
     Some(kind.as_str().into())
 }
 
+/// The types that may be renamed, and replaced in one statement.
+fn renamed_types(dialect: Dialect) -> Value {
+    let types = [RelationType::Table, RelationType::View].into_iter();
+    list(types.filter(|kind| dialect.renames(Some(*kind))).map(|kind| Value::from(kind.as_str())).collect())
+}
+
 /// `get_relation_type`: the class of types, itself callable with a name.
 fn type_class() -> Value {
     function("get_relation_type", |_, args| {
@@ -536,11 +565,11 @@ fn type_names() -> Value {
 }
 
 /// Methods that the class has as well as its objects; None for unknown ones.
-fn class_method(quote: Include, name: &str, args: &Args) -> Option<Result<Value, Error>> {
+fn class_method(quote: Include, dialect: Dialect, name: &str, args: &Args) -> Option<Result<Value, Error>> {
     Some(match name {
-        "create" => create(quote, args),
-        "create_from" | "create_from_node" | "create_from_source" => create_from(quote, args),
-        "create_ephemeral_from" | "create_ephemeral_from_node" => Ok(create_ephemeral(args)),
+        "create" => create(quote, dialect, args),
+        "create_from" | "create_from_node" | "create_from_source" => create_from(quote, dialect, args),
+        "create_ephemeral_from" | "create_ephemeral_from_node" => Ok(create_ephemeral(dialect, args)),
         "add_ephemeral_prefix" => Ok(format!("__dbt__cte__{}", args.text(0, "name").unwrap_or_default()).into()),
         "scd_args" => Ok(scd_args(args)),
         "get_default_quote_policy" | "get_default_include_policy" => Ok(Parts::policy(Include::default())),
@@ -553,8 +582,8 @@ fn class_method(quote: Include, name: &str, args: &Args) -> Option<Result<Value,
 }
 
 /// `Relation.create(database, schema, identifier, type, **fields)`.
-fn create(quote: Include, args: &Args) -> Result<Value, Error> {
-    let mut relation = Relation { quote, ..Relation::default() };
+fn create(quote: Include, dialect: Dialect, args: &Args) -> Result<Value, Error> {
+    let mut relation = Relation { quote, dialect, ..Relation::default() };
     for name in ["database", "schema", "identifier"] {
         if let Some(value) = args.get(position(name), name).filter(|value| !value.is_undefined()) {
             relation.set_path(name, value)?;
@@ -568,11 +597,12 @@ fn create(quote: Include, args: &Args) -> Result<Value, Error> {
             relation.set(name, value)?;
         }
     }
+    relation.check_length()?;
     Ok(value(relation))
 }
 
 /// `Relation.create_from(config, node, **fields)`: the relation of a node given as a dict.
-fn create_from(quote: Include, args: &Args) -> Result<Value, Error> {
+fn create_from(quote: Include, dialect: Dialect, args: &Args) -> Result<Value, Error> {
     let node = args.get(1, "relation_config").ok_or_else(|| Error::compilation("create_from() needs a node"))?;
     let field = |name: &str| get(node, name).filter(|value| !value.is_none());
     let mut fields = Args::default().with("database", field("database").unwrap_or_else(none));
@@ -585,16 +615,17 @@ fn create_from(quote: Include, args: &Args) -> Result<Value, Error> {
     for (name, value) in args.keyword.iter().filter(|(name, _)| *name != "relation_config" && *name != "quoting") {
         fields.keyword.insert(name.clone(), value.clone());
     }
-    create(quote, &fields)
+    create(quote, dialect, &fields)
 }
 
-fn create_ephemeral(args: &Args) -> Value {
+fn create_ephemeral(dialect: Dialect, args: &Args) -> Value {
     let node = args.get(0, "relation_config");
     let field = |name: &str| node.and_then(|node| get(node, name)).filter(|value| !value.is_none()).map(|value| text(&value));
     let name = field("identifier").or_else(|| field("alias")).or_else(|| field("name")).unwrap_or_default();
     value(Relation {
         identifier: Some(format!("__dbt__cte__{name}").into()),
         kind: Some(RelationType::Cte),
+        dialect,
         quote: Include { identifier: false, ..Include::default() },
         ..Relation::default()
     })
@@ -612,13 +643,14 @@ fn scd_args(args: &Args) -> Value {
 }
 
 /// `api.Relation`: the class.
-pub fn class(quote: Include) -> Value {
-    instance(Arc::new(RelationClass { quote }))
+pub fn class(quote: Include, dialect: Dialect) -> Value {
+    instance(Arc::new(RelationClass { quote, dialect }))
 }
 
 #[derive(Debug)]
 struct RelationClass {
     quote: Include,
+    dialect: Dialect,
 }
 
 impl Instance for RelationClass {
@@ -635,11 +667,12 @@ impl Instance for RelationClass {
     }
 
     fn call_method(&self, _: &mut Cx<'_>, name: &str, args: Args) -> Result<Value, Error> {
-        class_method(self.quote, name, &args).unwrap_or_else(|| Err(no_method(CLASS, name)))
+        let class = self.dialect.relation_class();
+        class_method(self.quote, self.dialect, name, &args).unwrap_or_else(|| Err(no_method(class, name)))
     }
 
     fn call(&self, _: &mut Cx<'_>, args: Args) -> Result<Value, Error> {
-        create(self.quote, &args)
+        create(self.quote, self.dialect, &args)
     }
 
     fn is_callable(&self) -> bool {
@@ -647,6 +680,6 @@ impl Instance for RelationClass {
     }
 
     fn text(&self) -> String {
-        format!("<class '{CLASS}'>")
+        format!("<class '{}'>", self.dialect.relation_class())
     }
 }
