@@ -96,7 +96,7 @@ pub fn parse(words: &[OsString], env: &HashMap<String, String>) -> Result<Reques
 fn version_text() -> String {
     let own = env!("CARGO_PKG_VERSION");
     format!(
-        "lineal {own}\n\nCore:\n  - installed: {DBT_VERSION}\n  - latest:    {DBT_VERSION} - Up to date!\n\nPlugins:\n  - duckdb: 1.11.1 - Up to date!\n"
+        "lineal {own}\n\nCore:\n  - installed: {DBT_VERSION}\n  - latest:    {DBT_VERSION} - Up to date!\n\nPlugins:\n  - duckdb: 1.11.1 - Up to date!\n  - postgres: 1.11.0 - Up to date!\n"
     )
 }
 

@@ -27,6 +27,7 @@ impl RunContext {
     pub fn deferred(&self, node: &Node) -> Option<Relation> {
         self.deferral.relations.get(&node.unique_id).map(|deferred| {
             let mut relation = Relation::new(deferred.database.as_deref(), &deferred.schema, &deferred.alias);
+            relation.dialect = self.dialect();
             relation.quote = quoting(self.quote, &deferred.quoting);
             relation
         })

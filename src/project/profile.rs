@@ -245,7 +245,7 @@ impl File<'_> {
             _ => {
                 let span = rendered.get("type").map_or(place, |value| value.span);
                 let help = nearest(&kind, ["duckdb", "postgres"])
-                    .map_or_else(|| "lineal has: duckdb".to_owned(), |near| format!("did you mean '{near}'?"));
+                    .map_or_else(|| "lineal has: duckdb, postgres".to_owned(), |near| format!("did you mean '{near}'?"));
                 self.error(span, format!("lineal has no adapter '{kind}'"), help);
             }
         }
