@@ -100,7 +100,10 @@ impl Chooser<'_> {
             }
             _ => false,
         };
-        (types.is_empty() || types.contains(&resource.resource_type())) && (self.request.include_empty || !empty())
+        // A test of what is not there stays in the manifest, disabled.
+        let enabled = !matches!(resource, Resource::Node(node) if !node.config.enabled());
+        let of_type = types.is_empty() || types.contains(&resource.resource_type());
+        enabled && of_type && (self.request.include_empty || !empty())
     }
 
     fn find(&mut self, spec: &Spec) -> Found {

@@ -68,6 +68,11 @@ fn all(value: &Value) -> Result<Vec<Value>, Error> {
     items(value).ok_or_else(|| not_iterable(value))
 }
 
+/// The items of a filter's subject; none where there is no subject, be it undefined or None.
+fn some(value: &Value) -> Result<Vec<Value>, Error> {
+    if is_defined(value) && !value.is_none() { all(value) } else { Ok(Vec::new()) }
+}
+
 fn nothing(filter: &str) -> Value {
     Undefined::saying(&format!("No {filter} item, sequence was empty."))
 }
@@ -217,7 +222,7 @@ fn sum(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
 }
 
 fn map(cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
-    let all = if is_defined(args.subject()) { all(args.subject())? } else { Vec::new() };
+    let all = some(args.subject())?;
     let mut mapped = Vec::with_capacity(all.len());
     if let Some(attribute) = args.keyword.get("attribute").filter(|_| args.positional.len() == 1) {
         let path = Path::new(attribute);
@@ -238,7 +243,7 @@ fn map(cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
 
 /// `select`, `reject`, `selectattr`, `rejectattr`: keeps what passes a test, or what does not.
 fn select(cx: &mut Cx<'_>, args: &Args, by_attribute: bool, keep: bool) -> Result<Value, Error> {
-    let all = if is_defined(args.subject()) { all(args.subject())? } else { Vec::new() };
+    let all = some(args.subject())?;
     let first = if by_attribute { 2 } else { 1 };
     let path = if by_attribute {
         Some(Path::new(args.positional.get(1).ok_or_else(|| Error::compilation("Missing parameter for attribute name"))?))
