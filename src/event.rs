@@ -93,6 +93,8 @@ pub struct Compiled {
     pub code: Arc<str>,
     /// Ephemeral models it includes, as CTEs: (id, ` name as (…)`). Already part of `code`.
     pub extra_ctes: Vec<(UniqueId, String)>,
+    /// What foreign keys refer to, as written (`ref('x')`) and as the relation's name.
+    pub foreign_keys: Vec<(String, String)>,
     /// The code without those CTEs: what an ephemeral model's readers include.
     pub bare: Arc<str>,
     /// Macros that rendering called directly (depth 0) beyond those known at parse; for tests and functions also those that

@@ -46,7 +46,8 @@ impl FileSystem for Disk {
         let parent = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let beside = parent.join(format!(".{name}.{}.part", std::process::id()));
+        // Two threads may write the same file.
+        let beside = parent.join(format!(".{name}.{}.{:?}.part", std::process::id(), std::thread::current().id()));
         std::fs::write(&beside, content)?;
         std::fs::rename(&beside, path).inspect_err(|_| {
             let _ = std::fs::remove_file(&beside);

@@ -1,5 +1,7 @@
 //! One node as the manifest writes it, and as Jinja's `model` and `graph` show it.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::ser::Serializer;
 
@@ -148,6 +150,7 @@ impl<'a> NodeView<'a> {
         let is_seed = matches!(node.detail, Detail::Seed { .. });
         let for_sql = |there: bool| (there && !is_seed).then_some(());
         let code = compiled.filter(|compiled| !is_seed && compiled.is_compiled());
+        let targets = compiled.map_or(&[][..], |compiled| &compiled.foreign_keys);
         let jinja = reader == Reader::Jinja;
         let deferrable = matches!(node.resource_type, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot);
         NodeView {
@@ -166,7 +169,7 @@ impl<'a> NodeView<'a> {
             config: &node.config.0,
             tags: &node.tags,
             description: &node.description,
-            columns: Columns(&node.columns),
+            columns: Columns(&node.columns, targets),
             meta: &node.meta,
             group: node.group.as_deref(),
             docs: DocsView::from(&node.docs),
@@ -193,7 +196,7 @@ impl<'a> NodeView<'a> {
             extra_ctes: code.map(|code| code.extra_ctes.iter().map(|(id, sql)| Cte { id: id.as_str(), sql }).collect()),
             contract: for_sql(true).map(|()| ContractView::from(&node.contract)),
             defer_relation: (jinja && deferrable).then_some(()),
-            detail: DetailView::new(&node.detail),
+            detail: DetailView::new(&node.detail, targets),
         }
     }
 }
@@ -241,11 +244,11 @@ struct TestMetadataView<'a> {
 }
 
 impl<'a> DetailView<'a> {
-    fn new(detail: &'a Detail) -> Self {
+    fn new(detail: &'a Detail, targets: Targets<'a>) -> Self {
         match detail {
             Detail::Model(model) => Self::Model {
                 access: &model.access,
-                constraints: Constraints(&model.constraints),
+                constraints: Constraints(&model.constraints, targets),
                 version: model.version.as_ref().map(Version),
                 latest_version: model.latest_version.as_ref().map(Version),
                 deprecation_date: model.deprecation_date.as_deref(),
@@ -386,20 +389,34 @@ impl Serialize for Version<'_> {
     }
 }
 
-struct Constraints<'a>(&'a [Constraint]);
+/// Foreign keys' targets: as written, and the relation's name once the node is compiled.
+pub(super) type Targets<'a> = &'a [(String, String)];
+
+struct Constraints<'a>(&'a [Constraint], Targets<'a>);
 
 impl Serialize for Constraints<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|constraint| &constraint.body))
+        let target = |constraint: &Constraint| {
+            let written = constraint.body.get("to").filter(|_| !self.1.is_empty())?.as_str()?;
+            self.1.iter().find(|(of, _)| of == written).map(|(_, relation)| relation)
+        };
+        serializer.collect_seq(self.0.iter().map(|constraint| match target(constraint) {
+            None => Cow::Borrowed(&constraint.body),
+            Some(relation) => {
+                let mut body = constraint.body.clone();
+                body.insert("to".to_owned(), relation.as_str().into());
+                Cow::Owned(body)
+            }
+        }))
     }
 }
 
 /// `columns: {name: {…}}`.
-pub(super) struct Columns<'a>(pub(super) &'a indexmap::IndexMap<String, ColumnInfo>);
+pub(super) struct Columns<'a>(pub(super) &'a indexmap::IndexMap<String, ColumnInfo>, pub(super) Targets<'a>);
 
 impl Serialize for Columns<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, column)| (name, ColumnView::new(column))))
+        serializer.collect_map(self.0.iter().map(|(name, column)| (name, ColumnView::new(column, self.1))))
     }
 }
 
@@ -422,13 +439,13 @@ struct ColumnView<'a> {
 }
 
 impl<'a> ColumnView<'a> {
-    fn new(column: &'a ColumnInfo) -> Self {
+    fn new(column: &'a ColumnInfo, targets: Targets<'a>) -> Self {
         Self {
             name: &column.name,
             description: &column.description,
             meta: &column.meta,
             data_type: column.data_type.as_deref(),
-            constraints: Constraints(&column.constraints),
+            constraints: Constraints(&column.constraints, targets),
             quote: column.quote,
             config: ColumnConfig(&column.config),
             tags: &column.tags,

@@ -89,7 +89,7 @@ impl<'a> From<&'a Source> for SourceView<'a> {
             freshness: &source.freshness,
             external: &source.external,
             description: &source.description,
-            columns: Columns(&source.columns),
+            columns: Columns(&source.columns, &[]),
             meta: &source.meta,
             source_meta: &source.source_meta,
             tags: &source.tags,

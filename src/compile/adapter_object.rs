@@ -348,7 +348,7 @@ impl AdapterObject {
         let answer: Result<Value, Error> = match name {
             "get_columns_in_relation" => {
                 let given = args.required(name, 0, "relation")?.clone();
-                self.columns(cx, &given).map(list)
+                self.described(cx, &given)
             }
             "get_columns_in_table" => {
                 let whole = Relation {
@@ -400,10 +400,14 @@ impl AdapterObject {
 
     /// The columns by the macro; none for a relation that is not there.
     fn columns(&self, cx: &mut Cx<'_>, given: &Value) -> Result<Vec<Value>, Error> {
+        self.described(cx, given).map(|columns| items(&columns).unwrap_or_default())
+    }
+
+    /// What the macro `get_columns_in_relation` answers: a project's own may answer anything.
+    fn described(&self, cx: &mut Cx<'_>, given: &Value) -> Result<Value, Error> {
         match self.call_macro(cx, "get_columns_in_relation", Args::default().with("relation", given.clone())) {
-            Ok(columns) => Ok(items(&columns).unwrap_or_default()),
-            Err(error) if error.database && error.message.to_lowercase().contains("does not exist") => Ok(Vec::new()),
-            Err(error) => Err(error),
+            Err(error) if error.database && error.message.to_lowercase().contains("does not exist") => Ok(list(Vec::new())),
+            answer => answer,
         }
     }
 

@@ -137,6 +137,10 @@ impl Host for RuntimeHost {
         Undefined::Lenient
     }
 
+    fn before_macros(&self, name: &str) -> Option<Value> {
+        self.0.inputs.as_ref()?.overridden(name)
+    }
+
     fn macro_called(&self, unique_id: &str, depth: usize) {
         if depth == self.0.noted_depth {
             let mut macros = self.0.macros.lock().unwrap_or_else(PoisonError::into_inner);

@@ -77,6 +77,7 @@ fn compile_python(
 
 /// Keeps what a node was compiled to for the artifacts, and writes it below `target/compiled`.
 fn keep(run: &RunContext, node: &Node, mut compiled: Compiled) -> Result<Arc<Compiled>, Error> {
+    compiled.foreign_keys = references::foreign_keys(run, node)?;
     compiled.compiled_path = Some(shown_path(run, "compiled", node).into());
     let compiled = Arc::new(compiled);
     run.keep_compiled(&node.unique_id, compiled.clone());

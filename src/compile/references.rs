@@ -5,8 +5,10 @@ use std::sync::{Arc, PoisonError};
 use super::deferral;
 use super::host::{Inner, Scope, required};
 use super::plugins;
+use super::run_context::RunContext;
 use crate::jinja::{self, Args, Cx, Error, Value, objects};
-use crate::manifest::{Node, Relation, RelationType, VersionText};
+use crate::manifest::static_call::{self, Named};
+use crate::manifest::{Json, Node, Relation, RelationType, VersionText};
 
 /// `ref([package,] name, version=…)`: the relation that the model, seed or snapshot stands in; for an ephemeral model the
 /// name of its CTE, which is noted.
@@ -67,6 +69,35 @@ pub(super) fn source(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Value
     let mut relation = inner.run.source_relation(target);
     relation.limit = inner.run.options.empty.then_some(0);
     Ok(objects::relation::value(relation))
+}
+
+/// What the foreign keys of a model refer to: `to: ref('x')` as written, and the relation's name.
+pub(super) fn foreign_keys(run: &RunContext, node: &Node) -> Result<Vec<(String, String)>, Error> {
+    let Some(model) = node.model() else { return Ok(Vec::new()) };
+    let of_columns = node.columns.values().flat_map(|column| &column.constraints);
+    let (root, from) = (&run.manifest.project_name, &*node.package_name);
+    let mut found = Vec::new();
+    for constraint in model.constraints.iter().chain(of_columns) {
+        let text = |key: &str| constraint.body.get(key).and_then(Json::as_str);
+        let Some(to) = text("to").filter(|_| text("type") == Some("foreign_key")) else { continue };
+        let relation = match static_call::read(to) {
+            Some(Named::Ref(call)) => run
+                .lookup
+                .node(root, from, call.package.as_deref(), &call.name, call.version.as_ref())
+                .and_then(|id| run.manifest.nodes.get(id.as_str()))
+                .map(|target| run.relation(target)),
+            Some(Named::Source(source, table)) => run
+                .lookup
+                .source(root, from, &source, &table)
+                .and_then(|id| run.manifest.sources.get(id.as_str()))
+                .map(|target| run.source_relation(target)),
+            None => None,
+        };
+        let missing =
+            || Error::compilation(format!("{} depends on a foreign key target {to} which was not found", described(node)));
+        found.push((to.to_owned(), relation.ok_or_else(missing)?.name()));
+    }
+    Ok(found)
 }
 
 /// `function([package,] name)`: the UDF's relation.

@@ -1,5 +1,6 @@
 //! A unit test as a node: the tested model's code over given rows, and the rows it should give.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::{IndexMap, IndexSet};
@@ -10,7 +11,7 @@ use super::run_context::RunContext;
 use super::{Session, ctes, template};
 use crate::diagnostic::SourceText;
 use crate::event::Compiled;
-use crate::jinja::{self, Args, Error, Template, Value, objects};
+use crate::jinja::{self, Args, Error, Host, Template, Value, objects};
 use crate::manifest::{Detail, Json, JsonMap, Node, ResourceType, UniqueId, UnitTest};
 
 /// What the tested model's refs and sources answer: each given relation's CTE.
@@ -18,9 +19,16 @@ use crate::manifest::{Detail, Json, JsonMap, Node, ResourceType, UniqueId, UnitT
 pub struct Inputs {
     /// By the id of what is replaced: the CTE's name.
     names: IndexMap<UniqueId, String>,
+    /// The macros that the test overrides, and the packages that hold such macros.
+    overridden: IndexMap<String, Value>,
 }
 
 impl Inputs {
+    /// What a name stands for that `overrides: {macros: …}` replaces.
+    pub fn overridden(&self, name: &str) -> Option<Value> {
+        self.overridden.get(name).cloned()
+    }
+
     /// The CTE that stands for a node or source; one that the test does not give is an error.
     pub fn relation(&self, id: &UniqueId, used: &Mutex<IndexSet<UniqueId>>) -> Result<Value, Error> {
         let name = self.names.get(id).ok_or_else(|| {
@@ -72,7 +80,8 @@ pub fn compile(run: &Arc<RunContext>, session: &Arc<Session>, test: &UnitTest) -
         queries.insert(id, ctes::cte(&references::cte_name(&name), &query));
     }
     let this = inputs.names.get(&tested.unique_id).cloned();
-    let mut extra = overrides(run, session, test, &tested)?;
+    inputs.overridden = macro_overrides(run, session, test, &tested);
+    let mut extra = overrides(run, session, test, &tested);
     let this_relation = this.as_ref().map(|name| objects::relation::value(references::cte_relation(name)));
     extra.insert("this".to_owned(), this_relation.unwrap_or_else(jinja::none));
     // The tested model's own configuration decides what its code does; the test's node only holds the expectation.
@@ -167,20 +176,51 @@ fn named(
     })
 }
 
-/// `overrides:` as names that win over the context: macros answer a fixed value, vars and env_vars their given ones.
-fn overrides(
+/// `overrides: {macros: …}`: macros answer a fixed value, other names of the context are replaced by it. A macro of dbt's is the
+/// same by its plain name and in `dbt`; one that is named with another package is replaced in that package only.
+fn macro_overrides(
     run: &Arc<RunContext>,
     session: &Arc<Session>,
     test: &UnitTest,
     tested: &Arc<Node>,
-) -> Result<IndexMap<String, Value>, Error> {
+) -> IndexMap<String, Value> {
+    let host = RuntimeHost::new(run, session, Scope::Node(tested.clone()), IndexMap::new());
+    let (mut plain, mut packaged): (IndexMap<String, Value>, IndexMap<&str, HashMap<String, Value>>) = Default::default();
+    let fixed = |value: &Json| {
+        let answer = jinja::from_json(value);
+        jinja::function("overridden macro", move |_, _| Ok(answer.clone()))
+    };
+    let given = test.overrides.get("macros").and_then(Json::as_object);
+    let (qualified, global): (Vec<_>, Vec<_>) = given.into_iter().flatten().partition(|(name, _)| name.contains('.'));
+    for (name, value) in qualified {
+        let Some((package, name)) = name.split_once('.') else { continue };
+        if run.engine.macro_in(package, name).is_none() {
+            continue;
+        }
+        packaged.entry(package).or_default().insert(name.to_owned(), fixed(value));
+        if package == "dbt" {
+            plain.insert(name.to_owned(), fixed(value));
+        }
+    }
+    for (name, value) in global {
+        if run.engine.find_macro(&tested.package_name, name).is_some() {
+            plain.insert(name.clone(), fixed(value));
+            if run.engine.macro_in("dbt", name).is_some() {
+                packaged.entry("dbt").or_default().insert(name.clone(), fixed(value));
+            }
+        } else if host.global(name).is_some() {
+            plain.insert(name.clone(), jinja::from_json(value));
+        }
+    }
+    let packages = packaged.into_iter().map(|(package, macros)| (package.to_owned(), run.engine.namespace(package, macros)));
+    plain.extend(packages);
+    plain
+}
+
+/// `overrides:` of vars and env_vars as functions that win over the context.
+fn overrides(run: &Arc<RunContext>, session: &Arc<Session>, test: &UnitTest, tested: &Arc<Node>) -> IndexMap<String, Value> {
     let mut extra = IndexMap::new();
     let given = |key: &str| test.overrides.get(key).and_then(Json::as_object).cloned().unwrap_or_default();
-    for (name, value) in given("macros") {
-        let answer = jinja::from_json(&value);
-        let plain = name.rsplit('.').next().unwrap_or_default().to_owned();
-        extra.insert(plain.clone(), jinja::function("overridden macro", move |_, _| Ok(answer.clone())));
-    }
     let host = RuntimeHost::new(run, session, Scope::Node(tested.clone()), IndexMap::new()).shared();
     for (function, key) in [("var", "vars"), ("env_var", "env_vars")] {
         let fixed = given(key);
@@ -194,5 +234,5 @@ fn overrides(
         };
         extra.insert(function.to_owned(), jinja::function(function, answer));
     }
-    Ok(extra)
+    extra
 }

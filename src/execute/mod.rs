@@ -2,6 +2,7 @@
 
 mod freshness;
 mod hooks;
+mod latest_pointer;
 mod materialization;
 mod node;
 pub mod scheduler;

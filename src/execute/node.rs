@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use indexmap::IndexMap;
 
 use super::Settings;
+use super::latest_pointer;
 use super::materialization;
 use super::test_status::{TestRow, judge};
 use super::unit_diff;
@@ -140,13 +141,15 @@ impl StepRun<'_> {
         let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).noting_nothing();
         let returned =
             self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
-        drop(guard);
-        for relation in materialization::relations(&returned, node)? {
-            self.run.cache.add(relation);
-        }
+        let relations = materialization::relations(&returned, node)?;
         let main = self.session.result("main").ok_or_else(|| {
             Error::new(ErrorKind::Runtime, format!("the materialization of {} never ran the statement 'main'", node.unique_id))
         })?;
+        let pointer = latest_pointer::create(self.run, self.session, node, &relations, &host)?;
+        drop(guard);
+        for relation in relations.into_iter().chain(pointer) {
+            self.run.cache.add(relation);
+        }
         let response = response::of(&main.response);
         Ok(Outcome { message: Some(response.message.clone()), response: response.to_json(), ..Outcome::default() })
     }
@@ -237,7 +240,11 @@ fn test_row(main: &compile::statement::StatementResult, node: &Node) -> Result<T
     let truth = |name: &str| match cell(name)? {
         Cell::Bool(value) => Ok(*value),
         Cell::Int(value) => Ok(*value != 0),
-        Cell::Text(text) => Ok(text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("t")),
+        Cell::Text(text) => match text.to_lowercase().as_str() {
+            "y" | "yes" | "t" | "true" | "on" | "1" => Ok(true),
+            "n" | "no" | "f" | "false" | "off" | "0" => Ok(false),
+            _ => Err(wrong(format!("answered '{text}' for '{name}', which should be true or false: get_test_sql gives it"))),
+        },
         other => Err(wrong(format!("answered {other:?} for '{name}', which should be true or false"))),
     };
     let failures = match cell("failures")? {

@@ -99,6 +99,12 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// A macro of any package, where the host lets dispatch see them all.
+    fn macro_anywhere(&self, name: &str) -> Option<Value> {
+        let render = self.vm.render_state()?;
+        if render.host.dispatches_anywhere() { render.macros.anywhere(name) } else { None }
+    }
+
     /// `adapter.dispatch`: the first macro `<prefix>__<name>` over the packages to search (None: as the rendered package
     /// sees it), all prefixes in each. The error tells what was searched for.
     pub fn dispatch(
@@ -124,6 +130,11 @@ impl<'a> Cx<'a> {
                 }
                 attempts.push(package.map_or_else(|| format!("'{candidate}'"), |package| format!("'{package}.{candidate}'")));
             }
+        }
+        if search.contains(&None)
+            && let Some(found) = prefixes.iter().find_map(|prefix| self.macro_anywhere(&format!("{prefix}__{name}")))
+        {
+            return Ok(found);
         }
         let namespace = namespace.unwrap_or("None");
         Err(Error::compilation(format!(

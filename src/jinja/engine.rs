@@ -1,5 +1,6 @@
 //! The engine: macros of all packages, compiled on first use, and the ways to render.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use minijinja::value::Tuple;
@@ -109,6 +110,16 @@ impl Engine {
     /// The macro that code of `package` gets by a plain name.
     pub fn find_macro(&self, package: &str, name: &str) -> Option<Value> {
         self.compiled.find(package, name)
+    }
+
+    /// The macro of that name in a package; `dbt` holds those of all built-in packages.
+    pub fn macro_in(&self, package: &str, name: &str) -> Option<Value> {
+        self.compiled.in_package(package, name)
+    }
+
+    /// A package's macros as a value, some of them replaced.
+    pub fn namespace(&self, package: &str, replaced: HashMap<String, Value>) -> Value {
+        self.compiled.namespace_with(package, replaced)
     }
 
     /// Runs Rust code in a render of its own: for several calls that share it.

@@ -95,6 +95,11 @@ impl Macros {
         self.packages.get(package)?.get(name).cloned()
     }
 
+    /// The first macro of that name in any package.
+    pub fn anywhere(&self, name: &str) -> Option<Value> {
+        self.registry.packages.keys().find_map(|package| self.packages.get(package)?.get(name)).cloned()
+    }
+
     /// What a name of code in `package` stands for: a macro of it or of the root project, a package, a built-in macro.
     pub fn visible(self: &Arc<Self>, package: &str, name: &str) -> Option<Value> {
         let near = [package, &self.registry.root];
@@ -104,7 +109,12 @@ impl Macros {
 
     fn namespace(self: &Arc<Self>, name: &str) -> Option<Value> {
         let known = name == BUILT_IN || (self.packages.contains_key(name) && !self.is_internal(name));
-        known.then(|| Value::from_object(Namespace { macros: self.clone(), package: name.to_owned() }))
+        known.then(|| self.namespace_with(name, HashMap::new()))
+    }
+
+    /// The macros of a package, some of them replaced.
+    pub fn namespace_with(self: &Arc<Self>, package: &str, replaced: HashMap<String, Value>) -> Value {
+        Value::from_object(Namespace { macros: self.clone(), package: package.to_owned(), replaced })
     }
 }
 
@@ -112,6 +122,13 @@ impl Macros {
 struct Namespace {
     macros: Arc<Macros>,
     package: String,
+    replaced: HashMap<String, Value>,
+}
+
+impl Namespace {
+    fn find(&self, name: &str) -> Option<Value> {
+        self.replaced.get(name).cloned().or_else(|| self.macros.in_package(&self.package, name))
+    }
 }
 
 impl fmt::Debug for Namespace {
@@ -122,7 +139,7 @@ impl fmt::Debug for Namespace {
 
 impl Object for Namespace {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let found = key.as_str().and_then(|name| self.macros.in_package(&self.package, name));
+        let found = key.as_str().and_then(|name| self.find(name));
         Some(found.unwrap_or_else(|| Undefined::missing("dict object", key)))
     }
 
@@ -132,12 +149,12 @@ impl Object for Namespace {
     }
 
     fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, minijinja::Error> {
-        if let Some(callee) = self.macros.in_package(&self.package, method) {
+        if let Some(callee) = self.find(method) {
             return callee.call(state, args);
         }
         if method == "get" {
             let args = Args::from_values(args);
-            let found = args.subject().as_str().and_then(|name| self.macros.in_package(&self.package, name));
+            let found = args.subject().as_str().and_then(|name| self.find(name));
             return Ok(found.or_else(|| args.get(1, "default").cloned()).unwrap_or_else(super::none));
         }
         Undefined::missing("dict object", &Value::from(method)).call(state, args)

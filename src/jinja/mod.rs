@@ -178,6 +178,10 @@ pub trait Host: Send + Sync {
     fn before_macros(&self, _name: &str) -> Option<Value> {
         None
     }
+    /// Does `dispatch` without a namespace see the macros of all packages? (dbt: while a generic test is parsed.)
+    fn dispatches_anywhere(&self) -> bool {
+        false
+    }
     fn undefined(&self) -> Undefined;
     /// A macro is about to run; depth 0 is a call from the rendered text itself (or from `dispatch` in it).
     fn macro_called(&self, _unique_id: &str, _depth: usize) {}

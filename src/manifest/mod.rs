@@ -9,6 +9,7 @@ mod macros;
 mod node;
 mod relation;
 mod resource;
+pub mod static_call;
 
 use std::borrow::Borrow;
 use std::fmt;

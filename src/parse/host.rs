@@ -82,6 +82,10 @@ impl Host for CaptureHost {
         own.or_else(|| namespace.lookup(&self.engine, &self.node.package.name, name))
     }
 
+    fn dispatches_anywhere(&self) -> bool {
+        self.namespace.is_some()
+    }
+
     fn undefined(&self) -> Undefined {
         Undefined::Capture
     }

@@ -342,7 +342,7 @@ impl Var {
         }
         let near = crate::diagnostic::nearest(name, self.0.shared.vars.keys().map(String::as_str));
         let hint = near.map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default();
-        let message = format!("the var '{name}' is required, but neither --vars nor the project gives it{hint}");
+        let message = format!("Required var '{name}' not found in config: neither --vars nor the project gives it{hint}");
         Err(Error::compilation(message))
     }
 }
@@ -445,7 +445,10 @@ mod tests {
     #[test]
     fn what_is_missing_is_said() {
         for (text, part) in [
-            ("{{ var('tex') }}", "the var 'tex' is required, but neither --vars nor the project gives it (did you mean 'text'?)"),
+            (
+                "{{ var('tex') }}",
+                "Required var 'tex' not found in config: neither --vars nor the project gives it (did you mean 'text'?)",
+            ),
             ("{{ env_var('NONE') }}", "the environment variable 'NONE' is not set"),
             ("{{ env_var('DBT_ENV_SECRET_PASS') }}", "is a secret"),
             ("{{ var('loop') }}", "names itself"),

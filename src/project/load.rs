@@ -190,7 +190,7 @@ impl Loader<'_> {
         }
         if let Some(entry) = project.yaml.entry("vars").filter(|entry| !entry.value.entries().is_empty()) {
             self.diagnostics.push(
-                Diagnostic::error("E0103", format!("vars are given in vars.yml and in {PROJECT_FILE}"))
+                Diagnostic::error("E0103", format!("Variables cannot be defined in both vars.yml and {PROJECT_FILE}."))
                     .at(&project.source, entry.key_span)
                     .at_with(&source, vars.span, "and here")
                     .help("keep one of the two"),

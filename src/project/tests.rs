@@ -181,7 +181,10 @@ fn vars_come_from_one_file_and_the_command_line_wins() {
 
     let fs = Memory::new([("/w/dbt_project.yml", "name: shop\nvars: {a: 1}\n"), ("/w/vars.yml", "vars: {a: 2}\n")]);
     let (_, said) = load_in(&fs, "/w", &options);
-    assert_eq!(said, ["dbt_project.yml:2:1: E0103 vars are given in vars.yml and in dbt_project.yml [keep one of the two]"]);
+    assert_eq!(
+        said,
+        ["dbt_project.yml:2:1: E0103 Variables cannot be defined in both vars.yml and dbt_project.yml. [keep one of the two]"]
+    );
     options.vars = Some("[1]".into());
     let fs = Memory::new([("/w/dbt_project.yml", "name: shop\n")]);
     let (_, said) = load_in(&fs, "/w", &options);
@@ -279,7 +282,7 @@ fn configuration_is_rendered_with_vars_environment_and_target() {
     assert_eq!(
         said,
         [
-            "dbt_project.yml:10:15: E0303 this value cannot be rendered: the var 'no' is required, but neither --vars nor the project gives it"
+            "dbt_project.yml:10:15: E0303 this value cannot be rendered: Required var 'no' not found in config: neither --vars nor the project gives it"
         ]
     );
     let loaded = loaded.unwrap();

@@ -149,7 +149,7 @@ impl Checks<'_> {
         sorted.sort_unstable();
         let expected = sorted.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
         let message = format!("Invalid group '{group}', expected one of [{expected}]");
-        let mut diagnostic = Diagnostic::error("E0413", message);
+        let mut diagnostic = Diagnostic::error("E0293", message);
         diagnostic.help = nearest::hint(group, known.iter().copied()).or_else(|| Some("define it under `groups:`".to_owned()));
         self.push(diagnostic, node, origin);
     }
@@ -161,7 +161,7 @@ impl Checks<'_> {
                 "Node {} with 'ephemeral' materialization has an invalid value (public) for the access field",
                 node.unique_id
             );
-            self.push(Diagnostic::error("E0414", message).help("materialize it, or give it another access"), node, origin);
+            self.push(Diagnostic::error("E0292", message).help("materialize it, or give it another access"), node, origin);
         }
     }
 

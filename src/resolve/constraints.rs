@@ -6,8 +6,8 @@ use crate::diagnostic::Diagnostic;
 use crate::manifest::{Constraint, Detail, Json, Language, Node};
 
 use super::patch::Patch;
-use super::static_call::{self, Named};
 use super::{columns, python};
+use crate::manifest::static_call::{self, Named};
 
 /// Reads a model's constraints from its property file, checks them, follows foreign keys, and makes the checksum.
 pub fn apply(node: &mut Node, patch: &Patch, diagnostics: &mut Vec<Diagnostic>) {

@@ -73,12 +73,13 @@ impl Docs {
                 Vec::new()
             }
             None => {
+                let named = self.plain_calls(whose, text);
                 let (rendered, blocks) = DocsHost::render(shared.project, &shared.engine, self, whose, text);
                 match rendered {
                     Ok(rendered) => *text = rendered,
                     Err(error) => diagnostics.push(error.diagnostic().node(whose.unique_id.shared())),
                 }
-                blocks
+                named.unwrap_or(blocks)
             }
         }
     }
@@ -103,6 +104,17 @@ impl Docs {
         }
         out.push_str(rest);
         Some(Ok((out, blocks)))
+    }
+
+    /// The blocks that count for `doc_blocks` in a text with more Jinja than calls of `doc`: those that an output names plainly,
+    /// not within a larger expression. None where there are statements.
+    fn plain_calls(&self, whose: &Whose<'_>, text: &str) -> Option<Vec<UniqueId>> {
+        if text.contains("{%") {
+            return None;
+        }
+        let inside = text.split("{{").skip(1).filter_map(|after| after.split_once("}}").map(|(inside, _)| inside));
+        let named = inside.filter_map(doc_call).filter_map(|(package, name)| self.find(package, name, whose.package));
+        Some(named.map(|block| block.unique_id.clone()).collect())
     }
 
     /// What is told of a docs block that is not there.

@@ -24,7 +24,6 @@ mod python;
 mod refs;
 mod semantic;
 mod sources;
-mod static_call;
 mod tests_of_nodes;
 mod time_spine;
 mod unit_tests;
@@ -57,8 +56,12 @@ pub fn resolve(project: &Arc<Project>, parsed: Parsed) -> (Option<Manifest>, Vec
     let groups: Vec<Group> = of_section(&parsed.properties, "groups")
         .filter_map(|property| exposures::group(&shared, property, &mut diagnostics))
         .collect();
-    let exposures = build_exposures(&shared, &parsed.properties, &index, &docs, &mut diagnostics);
+    let mut exposures = build_exposures(&shared, &parsed.properties, &index, &docs, &mut diagnostics);
     let semantics = build_semantics(&shared, &parsed.properties, &nodes, &index, &docs, &mut diagnostics);
+    diagnostics.extend(time_spine::require(&semantics, &nodes));
+    let root = &project.root_package().name;
+    diagnostics.extend(semantic::follow_calls(&semantics, root, (&mut nodes, &origins), &mut exposures));
+    let exposures = exposures.into_iter().map(|(exposure, _)| exposure).collect();
     let unit_tests = build_unit_tests(&shared, &parsed, &nodes, &mut diagnostics);
     diagnostics.extend(docs.nodes(&shared, &mut nodes, &origins));
     for source in sources.iter_mut().filter(|source| source.config.enabled()) {
@@ -141,12 +144,12 @@ fn build_exposures(
     index: &refs::Index,
     docs: &Arc<docs::Docs>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Exposure> {
-    let mut exposures: Vec<Exposure> = Vec::new();
+) -> Vec<(Exposure, Origin)> {
+    let mut exposures: Vec<(Exposure, Origin)> = Vec::new();
     for property in of_section(properties, "exposures") {
         let Some(mut exposure) = exposures::exposure(shared, property, diagnostics) else { continue };
         let origin = property_origin(property);
-        if exposures.iter().any(|known| known.unique_id == exposure.unique_id) {
+        if exposures.iter().any(|(known, _)| known.unique_id == exposure.unique_id) {
             diagnostics.push(duplicate(property, &exposure.unique_id, &exposure.name, "exposures"));
         }
         if exposure.config.enabled() {
@@ -156,7 +159,7 @@ fn build_exposures(
         let package = &property.package.name;
         let whose = docs::Whose { unique_id: &id, package, path: &property.file.original_path, origin: Some(&origin) };
         docs.render(shared, &whose, &mut exposure.description, diagnostics);
-        exposures.push(exposure);
+        exposures.push((exposure, origin));
     }
     exposures
 }

@@ -339,7 +339,7 @@ fn report(draft: &Draft, patch: Option<&Patch>, faults: &[config::Fault], diagno
         let message = format!("Invalid config of {}: `{}`: {}", draft.unique_id, fault.key, fault.message);
         let (source, span) = config_place(draft, patch, &fault.key);
         let diagnostic = Diagnostic::error("E0250", message).at(&source, span).node(draft.unique_id.shared());
-        let quoted = fault.message.contains("is not a boolean");
+        let quoted = fault.message.contains("is not of type 'boolean'");
         diagnostics.push(if quoted { diagnostic.help("write true or false, without quotes") } else { diagnostic });
     }
 }

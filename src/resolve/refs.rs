@@ -10,7 +10,7 @@ use crate::manifest::{Exposure, Json, Node, RefCall, ResourceType, Source, Uniqu
 use crate::project::Project;
 
 use super::nearest;
-use super::static_call::{self, Named};
+use crate::manifest::static_call::{self, Named};
 
 /// What a name leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]

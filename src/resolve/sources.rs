@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{Docs, Json, JsonMap, Relation, ResourceType, Source, UniqueId};
+use crate::manifest::{Docs, Include, Json, JsonMap, Relation, ResourceType, Source, UniqueId};
 use crate::parse::Property;
 use crate::yaml::{Entry, Kind, Yaml};
 
@@ -294,7 +294,9 @@ fn relation_name(shared: &Shared<'_>, source: &Source) -> Result<String, String>
         return Ok(location);
     }
     let mut relation = Relation::new(source.database.as_deref(), &source.schema, &source.identifier);
-    relation.quote = shared.names.quote(Some(&source.quoting));
+    // The project's quoting is for its own relations.
+    let quoted = |key: &str| source.quoting.get(key).and_then(Json::as_bool).unwrap_or(true);
+    relation.quote = Include { database: quoted("database"), schema: quoted("schema"), identifier: quoted("identifier") };
     Ok(relation.name())
 }
 

@@ -3,11 +3,12 @@
 use serde_json::json;
 
 use crate::diagnostic::Diagnostic;
-use crate::manifest::Json;
+use crate::manifest::{Json, Node};
 use crate::yaml::Yaml;
 
 use super::columns;
 use super::patch::Patch;
+use super::semantic::Semantics;
 
 /// `time_spine:` of a model; its columns must be documented, the standard one with a granularity.
 pub fn read(patch: &Patch, diagnostics: &mut Vec<Diagnostic>) -> Option<Json> {
@@ -40,4 +41,29 @@ pub fn read(patch: &Patch, diagnostics: &mut Vec<Diagnostic>) -> Option<Json> {
         custom.push(json!({"name": name, "column_name": column}));
     }
     Some(json!({"standard_granularity_column": standard, "custom_granularities": custom}))
+}
+
+/// From the finest: those up to a day are fine enough.
+const FINE: [&str; 7] = ["nanosecond", "microsecond", "millisecond", "second", "minute", "hour", "day"];
+
+/// The model that is a time spine by its name.
+const LEGACY: &str = "metricflow_time_spine";
+
+/// Semantic models need a time spine of days, or finer.
+pub fn require(semantics: &Semantics, nodes: &[Node]) -> Option<Diagnostic> {
+    let first = semantics.models.iter().find(|written| written.of.config.enabled())?;
+    let fine = |node: &&Node| {
+        let Some(model) = node.model().filter(|_| node.config.enabled()) else { return false };
+        let standard = model.time_spine.as_ref().and_then(|spine| spine.get("standard_granularity_column")?.as_str());
+        let column = standard.and_then(|name| node.columns.get(name));
+        let granularity = column.and_then(|column| column.granularity.as_deref()).map(str::to_lowercase);
+        node.name == LEGACY || granularity.is_some_and(|granularity| FINE.contains(&granularity.as_str()))
+    };
+    if nodes.iter().any(|node| fine(&node)) {
+        return None;
+    }
+    let message = "The semantic layer requires a time spine model with granularity DAY or smaller in the project, \
+                   but none was found.";
+    let help = "give a model with one row a day a `time_spine:`, and its date column `granularity: day`";
+    Some(Diagnostic::error("E0297", message).at(&first.file.source, first.span).help(help))
 }

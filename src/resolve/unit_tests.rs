@@ -14,8 +14,8 @@ use crate::yaml::Yaml;
 
 use super::config::{self, Given};
 use super::nodes::Shared;
-use super::static_call::{self, Named};
 use super::{columns, nearest, patch, python};
+use crate::manifest::static_call::{self, Named};
 
 /// A unit test, and where it was written.
 pub struct Written<'a> {
@@ -379,6 +379,11 @@ fn by_version(
         items.iter().filter_map(patch::version).collect()
     };
     let (include, exclude) = (listed("include"), listed("exclude"));
+    if !include.is_empty() && !exclude.is_empty() {
+        let message = "Unit tests can not both include and exclude versions: name those to take, or those to leave out";
+        diagnostics.push(written.error("E0286", message));
+        return Vec::new();
+    }
     if tested.model().is_none_or(|model| model.version.is_none()) {
         if !include.is_empty() || !exclude.is_empty() {
             let message = format!(
@@ -405,7 +410,7 @@ fn by_version(
     }
     if tests.is_empty() {
         let message = format!("Unit test '{}' referenced a version of '{}' which was not found.", test.name, tested.name);
-        diagnostics.push(written.error("E0406", message));
+        diagnostics.push(written.error("E0286", message));
     }
     tests
 }

@@ -23,7 +23,7 @@ pub fn normal(shape: Shape, value: Json) -> Result<Json, String> {
         Shape::Any => Ok(value),
         Shape::OptBool | Shape::OptText | Shape::OptOneOf(_) if value.is_null() => Ok(value),
         Shape::Bool | Shape::OptBool if value.is_boolean() => Ok(value),
-        Shape::Bool | Shape::OptBool => expected("a boolean", &value),
+        Shape::Bool | Shape::OptBool => expected("of type 'boolean'", &value),
         Shape::Text | Shape::OptText if value.is_string() => Ok(value),
         Shape::Text | Shape::OptText => expected("a text", &value),
         Shape::OptInt => integer(value),
@@ -104,7 +104,7 @@ fn hook(value: Json) -> Result<Json, String> {
     };
     let transaction = map.get("transaction").cloned().unwrap_or(Json::Bool(true));
     if !transaction.is_boolean() {
-        return Err(format!("`transaction` of a hook: {} is not a boolean", shown(&transaction)));
+        return Err(format!("`transaction` of a hook: {} is not of type 'boolean'", shown(&transaction)));
     }
     Ok(json!({"sql": sql, "transaction": transaction, "index": map.get("index")}))
 }
@@ -117,7 +117,7 @@ fn docs(value: &Json) -> Result<Json, String> {
     let show = value.get("show").cloned().unwrap_or(Json::Bool(true));
     let color = value.get("node_color").cloned().unwrap_or(Json::Null);
     if !show.is_boolean() {
-        return Err(format!("`docs.show`: {} is not a boolean", shown(&show)));
+        return Err(format!("`docs.show`: {} is not of type 'boolean'", shown(&show)));
     }
     match &color {
         Json::Null => {}
@@ -136,7 +136,7 @@ fn contract(value: &Json) -> Result<Json, String> {
     let part = |key: &str, default: bool| match value.get(key) {
         None => Ok(default),
         Some(Json::Bool(given)) => Ok(*given),
-        Some(other) => Err(format!("`contract.{key}`: {} is not a boolean", shown(other))),
+        Some(other) => Err(format!("`contract.{key}`: {} is not of type 'boolean'", shown(other))),
     };
     Ok(json!({"enforced": part("enforced", false)?, "alias_types": part("alias_types", true)?}))
 }

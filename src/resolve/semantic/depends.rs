@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{Json, UniqueId};
+use crate::manifest::{Exposure, Json, Node, ResourceType, UniqueId};
 
 use super::Written;
 use crate::resolve::nearest;
+use crate::resolve::refs::Origin;
 
 /// All semantic resources, disabled ones too.
 #[derive(Default)]
@@ -44,6 +45,68 @@ pub fn follow(semantics: &mut Semantics, root: &str, diagnostics: &mut Vec<Diagn
             }
         }
     }
+}
+
+/// Follows the `metric(…)` calls of nodes and exposures.
+pub fn follow_calls(
+    semantics: &Semantics,
+    root: &str,
+    (nodes, origins): (&mut [Node], &[Origin]),
+    exposures: &mut [(Exposure, Origin)],
+) -> Vec<Diagnostic> {
+    let walk = Walk::new(semantics, root);
+    let mut diagnostics = Vec::new();
+    let calling = nodes.iter_mut().zip(origins).filter(|(node, _)| !node.metrics.is_empty() && node.config.enabled());
+    for (node, origin) in calling {
+        for words in std::mem::take(&mut node.metrics) {
+            match walk.called(&words, &node.package_name) {
+                Ok(id) => add(&mut node.depends_on.nodes, id),
+                Err(disabled) => {
+                    let whose = (node.resource_type, &node.unique_id, node.original_file_path.as_str());
+                    diagnostics.push(uncallable(whose, &words, disabled, origin));
+                    if node.resource_type == ResourceType::Test {
+                        node.config.0.insert("enabled".to_owned(), Json::Bool(false));
+                    }
+                }
+            }
+            node.metrics.push(words);
+        }
+    }
+    for (exposure, origin) in exposures.iter_mut().filter(|(exposure, _)| exposure.config.enabled()) {
+        for words in &exposure.metrics {
+            match walk.called(words, &exposure.package_name) {
+                Ok(id) => add(&mut exposure.depends_on.nodes, id),
+                Err(disabled) => {
+                    let whose = (ResourceType::Exposure, &exposure.unique_id, exposure.original_file_path.as_str());
+                    diagnostics.push(uncallable(whose, words, disabled, origin));
+                }
+            }
+        }
+    }
+    diagnostics
+}
+
+/// A metric that was called is missing or disabled: a warning for tests.
+fn uncallable(
+    (kind, id, path): (ResourceType, &UniqueId, &str),
+    words: &[String],
+    disabled: bool,
+    origin: &Origin,
+) -> Diagnostic {
+    let mut title = kind.to_string();
+    if let Some(first) = title.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    let package = if let [package, _] = words { format!(" in package or project '{package}'") } else { String::new() };
+    let (name, reason) = (words.last().map_or("", String::as_str), if disabled { "is disabled" } else { "was not found" });
+    let message = format!("{title} '{id}' ({path}) depends on a metric named '{name}'{package} which {reason}");
+    let diagnostic = match (kind, disabled) {
+        (ResourceType::Test, true) => Diagnostic::warning("W0403", message).event("InvalidDisabledTargetInTestNode"),
+        (ResourceType::Test, false) => Diagnostic::warning("W0402", message).event("NodeNotFoundOrDisabled"),
+        (_, true) => Diagnostic::error("E0403", message),
+        (_, false) => Diagnostic::error("E0402", message),
+    };
+    diagnostic.at(&origin.source, origin.span).node(id.shared())
 }
 
 fn add(nodes: &mut Vec<UniqueId>, id: UniqueId) {
@@ -94,6 +157,19 @@ impl Walk {
         let found = found?;
         let within = |package: &str| found.iter().find(|one| one.package == package);
         within(&self.root).or_else(|| within(package)).or_else(|| found.first())
+    }
+
+    /// What `metric([package,] name)` means in code of a package; Err says whether it is disabled.
+    fn called(&self, words: &[String], from: &str) -> Result<UniqueId, bool> {
+        let found = match words {
+            [package, name] => self.metrics.get(name).and_then(|all| all.iter().find(|one| one.package == *package)),
+            [name] => self.pick(self.metrics.get(name), from),
+            _ => None,
+        };
+        match found {
+            Some(found) if found.enabled => Ok(found.id.clone()),
+            found => Err(found.is_some()),
+        }
     }
 
     fn find(&self, name: &str, package: &str) -> Option<(usize, UniqueId, bool)> {
@@ -169,12 +245,17 @@ impl Walk {
             match self.pick(self.measures.get(&name), &metric.of.package_name) {
                 Some(found) if found.enabled => add(&mut metric.of.depends_on.nodes, found.id.clone()),
                 found => {
-                    let reason = if found.is_some() { "is disabled" } else { "does not exist" };
-                    let message = format!(
-                        "A semantic model having a measure `{name}` {reason} but was referenced by metric `{}`",
-                        metric.of.name
-                    );
-                    let mut diagnostic = metric.error("E0405", message);
+                    let message = match found.map(|found| found.id.as_str().rsplit('.').next().unwrap_or_default()) {
+                        Some(model) => format!(
+                            "The measure `{name}` is referenced on disabled semantic model `{model}`: metric `{}` reads it",
+                            metric.of.name
+                        ),
+                        None => format!(
+                            "A semantic model having a measure `{name}` does not exist but was referenced by metric `{}`",
+                            metric.of.name
+                        ),
+                    };
+                    let mut diagnostic = metric.error("E0295", message);
                     diagnostic.help = nearest::hint(&name, self.measures.keys().map(String::as_str));
                     diagnostics.push(diagnostic);
                 }
@@ -200,7 +281,7 @@ impl Walk {
                 found => {
                     let reason = if found.is_some() { "is disabled and thus cannot be referenced" } else { "does not exist" };
                     let message = format!("The metric `{name}`, referenced by metric `{}`, {reason}", metrics[at].of.name);
-                    let mut diagnostic = metrics[at].error("E0404", message);
+                    let mut diagnostic = metrics[at].error("E0296", message);
                     diagnostic.help = nearest::hint(name, self.metrics.keys().map(String::as_str));
                     diagnostics.push(diagnostic);
                 }

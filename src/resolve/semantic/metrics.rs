@@ -24,6 +24,7 @@ const TYPES: [&str; 5] = ["simple", "ratio", "cumulative", "derived", "conversio
 pub fn metric(shared: &Shared<'_>, property: &Property, under: &Under, diagnostics: &mut Vec<Diagnostic>) -> Option<Written> {
     let entry = &property.entry;
     let name = super::super::exposures::name(property, diagnostics)?;
+    check_name(&name, property, diagnostics);
     let config = columns::map(entry.get("config"));
     let placed = placed(shared, property, ResourceType::Metric, &name, &config, diagnostics);
     let kind = columns::text(entry.get("type")).unwrap_or_else(|| "simple".to_owned()).to_lowercase();
@@ -54,6 +55,28 @@ pub fn metric(shared: &Shared<'_>, property: &Property, under: &Under, diagnosti
         metric.of.tags = columns::texts(entry.get("tags"));
     }
     Some(metric)
+}
+
+/// A metric's name becomes the name of a column.
+fn check_name(name: &str, property: &Property, diagnostics: &mut Vec<Diagnostic>) {
+    let mut problems = Vec::new();
+    if name.contains(' ') {
+        problems.push("cannot contain spaces");
+    }
+    if name.chars().count() > 250 {
+        problems.push("cannot contain more than 250 characters");
+    }
+    if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        problems.push("must begin with a letter");
+    }
+    if !name.chars().all(|letter| letter.is_alphanumeric() || letter == '_') {
+        problems.push("must contain only letters, numbers and underscores");
+    }
+    if !problems.is_empty() {
+        let message = format!("The metric name '{name}' is invalid: it {}", problems.join(", "));
+        let span = property.entry.get("name").unwrap_or(&property.entry).span;
+        diagnostics.push(Diagnostic::error("E0294", message).at(&property.file.source, span));
+    }
 }
 
 /// The parameters in the manifest's order, each null or empty unless given.

@@ -17,7 +17,7 @@ use super::exposures::{Placed, place};
 use super::nodes::Shared;
 use super::refs::{Index, Origin};
 
-pub use depends::{Semantics, follow};
+pub use depends::{Semantics, follow, follow_calls};
 pub use metrics::{Under, metric};
 pub use models::semantic_model;
 pub use saved_queries::saved_query;

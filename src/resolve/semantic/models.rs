@@ -9,9 +9,9 @@ use crate::yaml::Yaml;
 
 use super::metrics::{Under, of_measure};
 use super::{Written, columns, given, part, placed, written};
+use crate::manifest::static_call::{self, Named};
 use crate::resolve::nodes::Shared;
 use crate::resolve::python;
-use crate::resolve::static_call::{self, Named};
 
 /// One entry of `semantic_models:`, and the metrics that its measures create.
 pub fn semantic_model(

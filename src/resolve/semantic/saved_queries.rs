@@ -29,7 +29,9 @@ pub fn saved_query(shared: &Shared<'_>, property: &Property, diagnostics: &mut V
         .map(|own| export(shared, own, &placed.config.0))
         .collect();
     let mut tags: std::collections::BTreeSet<String> = columns::texts(entry.get("tags")).into_iter().collect();
-    tags.extend(columns::texts(entry.get("config").and_then(|config| config.get("tags"))));
+    let configured = placed.config.get("tags").cloned().unwrap_or_default();
+    let configured = if let Json::Array(all) = configured { all } else { vec![configured] };
+    tags.extend(configured.iter().filter_map(Json::as_str).map(str::to_owned));
     let mut body = JsonMap::new();
     body.insert(
         "query_params".to_owned(),

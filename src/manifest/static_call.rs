@@ -1,7 +1,7 @@
 //! `ref('x')` and `source('a', 'b')` read without Jinja, where dbt reads them so: foreign keys, inputs of unit tests,
 //! a semantic model's `model:`.
 
-use crate::manifest::{RefCall, VersionText};
+use super::{RefCall, VersionText};
 
 /// What an expression names.
 #[derive(Debug, Clone, PartialEq, Eq)]

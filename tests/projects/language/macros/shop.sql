@@ -1,0 +1,1 @@
+{% macro tax() %}{{ return(0.1) }}{% endmacro %}

@@ -1,0 +1,2 @@
+-- {{ metric('visitors') }}
+select 1 as id
