@@ -85,7 +85,11 @@ pub(super) fn foreign_keys(run: &RunContext, node: &Node) -> Result<Vec<(String,
                 .lookup
                 .node(root, from, call.package.as_deref(), &call.name, call.version.as_ref())
                 .and_then(|id| run.manifest.nodes.get(id.as_str()))
-                .map(|target| run.relation(target)),
+                .map(|target| {
+                    let unselected = run.selected.binary_search(&target.unique_id).is_err();
+                    let other = run.deferred(target).filter(|_| run.deferral.refs && unselected);
+                    other.unwrap_or_else(|| run.relation(target))
+                }),
             Some(Named::Source(source, table)) => run
                 .lookup
                 .source(root, from, &source, &table)
