@@ -63,11 +63,7 @@ pub fn create(
     ] {
         pointer.config.0.insert(key.to_owned(), empty);
     }
-    pointer.config.0.insert("materialized".to_owned(), "view".into());
-    let view = materialization::find(run, &pointer)?;
-    if let Some(own) = node.config.get("materialized") {
-        pointer.config.0.insert("materialized".to_owned(), own.clone());
-    }
+    let view = materialization::find(run, &pointer, "view")?;
     run.keep_compiled(&pointer.unique_id, Arc::new(Compiled { bare: code.clone(), code, ..Compiled::default() }));
     let pointer = Arc::new(pointer);
     let host = RuntimeHost::new(run, session, Scope::Node(pointer.clone()), IndexMap::new()).noting_nothing();

@@ -378,7 +378,7 @@ impl Follow<'_> {
         );
         let span = if self.origin.exact { self.origin.span } else { call_place(self.origin, &Named::Ref(call.clone())) };
         let help = format!("give the node the same {scope_kind}, or the referenced one a wider `access`");
-        Some(Diagnostic::error("E0408", message).at(&self.origin.source, span).help(help).node(self.node.id.shared()))
+        Some(Diagnostic::error("E0298", message).at(&self.origin.source, span).help(help).node(self.node.id.shared()))
     }
 }
 
