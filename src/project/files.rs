@@ -108,11 +108,7 @@ fn find(folder: &Folder<'_>) -> (Vec<Found>, Vec<Diagnostic>) {
                 continue;
             }
             let original = if search.folder.is_empty() { inner.clone() } else { format!("{}/{inner}", search.folder) };
-            let is_ignored = ignored.as_ref().is_some_and(|ignored| {
-                let relative = original.trim_start_matches("./");
-                !relative.starts_with('/') && ignored.matched_path_or_any_parents(relative, false).is_ignore()
-            });
-            if is_ignored || !seen.insert((search.kind, original.clone())) {
+            if is_ignored(&ignored, original.trim_start_matches("./")) || !seen.insert((search.kind, original.clone())) {
                 continue;
             }
             let (kind, path, search_path) = (search.kind, path.clone(), search.folder.clone());
@@ -165,29 +161,43 @@ fn slashes(path: &Path) -> Option<String> {
     parts.map(|parts| parts.join("/"))
 }
 
-fn ignored(folder: &Folder<'_>) -> (Option<Gitignore>, Vec<Diagnostic>) {
+fn ignored(folder: &Folder<'_>) -> (Vec<Gitignore>, Vec<Diagnostic>) {
     let path = folder.root.join(IGNORE_FILE);
     if !folder.fs.exists(&path) {
-        return (None, Vec::new());
+        return (Vec::new(), Vec::new());
     }
     let name = format!("{}{IGNORE_FILE}", folder.prefix);
     let text = match folder.fs.read(&path).map(String::from_utf8) {
         Ok(Ok(text)) => text,
-        Ok(Err(_)) => return (None, vec![Diagnostic::error("E0121", format!("{name} is not UTF-8 text"))]),
-        Err(error) => return (None, vec![Diagnostic::error("E0120", format!("{name} cannot be read: {error}"))]),
+        Ok(Err(_)) => return (Vec::new(), vec![Diagnostic::error("E0121", format!("{name} is not UTF-8 text"))]),
+        Err(error) => return (Vec::new(), vec![Diagnostic::error("E0120", format!("{name} cannot be read: {error}"))]),
     };
     let source = SourceText::new(name, text);
     let mut diagnostics = Vec::new();
-    let mut builder = GitignoreBuilder::new("");
+    let mut patterns = Vec::new();
     let mut at = 0;
     for line in source.text.split('\n') {
-        if let Err(error) = builder.add_line(None, line.trim_end_matches('\r')) {
-            let place = Span::new(at, at + line.len());
-            diagnostics.push(Diagnostic::warning("W0120", format!("this pattern is not understood: {error}")).at(&source, place));
+        let mut builder = GitignoreBuilder::new("");
+        match builder.add_line(None, line.trim_end_matches('\r')).and_then(|builder| builder.build()) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(error) => {
+                let place = Span::new(at, at + line.len());
+                let message = format!("this pattern is not understood: {error}");
+                diagnostics.push(Diagnostic::warning("W0120", message).at(&source, place));
+            }
         }
         at += line.len() + 1;
     }
-    (builder.build().ok(), diagnostics)
+    (patterns, diagnostics)
+}
+
+/// The last pattern that fits a file or a folder above it decides, as in dbt: `!macros/` after `*` keeps all that is below.
+fn is_ignored(patterns: &[Gitignore], relative: &str) -> bool {
+    if relative.starts_with('/') {
+        return false;
+    }
+    let mut fitting = patterns.iter().rev().map(|pattern| pattern.matched_path_or_any_parents(relative, false));
+    fitting.find(|fits| !fits.is_none()).is_some_and(|fits| fits.is_ignore())
 }
 
 fn read_one(folder: &Folder<'_>, found: Found) -> Result<SourceFile, Diagnostic> {
@@ -324,6 +334,16 @@ mod tests {
         assert_eq!(shown, expected);
         let (shown, _) = files(&fs, r#"{"allow_jinja_file_extensions": true}"#);
         assert!(shown.contains(&"Model models/j.sql.jinja j.sql.jinja".to_owned()));
+    }
+
+    #[test]
+    fn a_folder_can_be_kept_from_being_ignored() {
+        let fs = Memory::new([
+            ("/p/.dbtignore", "*\n!macros/\n"),
+            ("/p/macros/a/m.sql", "{% macro m() %}{% endmacro %}"),
+            ("/p/models/b.sql", ""),
+        ]);
+        assert_eq!(files(&fs, "{}").0, ["Macro macros/a/m.sql a/m.sql"]);
     }
 
     #[test]
