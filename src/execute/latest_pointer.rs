@@ -8,7 +8,7 @@ use super::materialization;
 use crate::compile::{RunContext, RuntimeHost, Scope, Session};
 use crate::event::Compiled;
 use crate::jinja::{self, Args, Error, ErrorKind, Host};
-use crate::manifest::{Json, Node, Relation, UniqueId};
+use crate::manifest::{Json, Language, Node, Relation, UniqueId};
 
 /// Does this model get a pointer: is it the latest version, and does its configuration, else the project's flag, ask for one?
 fn wanted(run: &RunContext, node: &Node) -> bool {
@@ -55,6 +55,7 @@ pub fn create(
     let code: Arc<str> = format!("select * from {}", source.name()).into();
     pointer.unique_id = UniqueId::new(format!("{}__latest_version_pointer", node.unique_id));
     pointer.alias = alias;
+    pointer.language = Language::Sql;
     pointer.raw_code = code.clone();
     for (key, empty) in [
         ("pre-hook", Json::Array(Vec::new())),
