@@ -138,6 +138,14 @@ pub struct RunResult {
     pub diagnostic: Option<Diagnostic>,
 }
 
+/// What becomes of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionStep {
+    Opened,
+    RolledBack,
+    Closed,
+}
+
 /// One thing that happened. Reporters match on it; dbt's event names are in the comments.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -169,8 +177,10 @@ pub enum Event {
     HookStart { node: Arc<Node>, index: usize, total: usize },
     /// LogHookEndLine.
     HookFinished { node: Arc<Node>, index: usize, total: usize, status: Status, took: Duration },
-    /// SQLQuery: for the log file.
-    Query { sql: Arc<str>, connection: Arc<str>, node: Option<UniqueId> },
+    /// ConnectionUsed, SQLCommit where it is one, SQLQuery: for the log file. `kind` is the adapter's, `duckdb`.
+    Query { sql: Arc<str>, connection: Arc<str>, kind: &'static str, node: Option<UniqueId> },
+    /// NewConnection or ConnectionReused, with NewConnectionOpening; Rollback; ConnectionClosed.
+    Connection { step: ConnectionStep, connection: Arc<str>, kind: &'static str },
     /// SQLQueryStatus.
     QueryDone { status: String, took: Duration, node: Option<UniqueId> },
     /// JinjaLogInfo, JinjaLogDebug: `log()` in Jinja.

@@ -26,7 +26,7 @@ pub struct Flag {
     pub short: Option<char>,
     pub aliases: &'static [&'static str],
     pub kind: Kind,
-    /// Without its `DBT_` / `DBT_ENGINE_` prefix.
+    /// Without its `DBT_` / `DBT_ENGINE_` prefix; the newest variables have only the second, and it is written here.
     pub env: Option<&'static str>,
     pub hidden: bool,
     pub help: &'static str,
@@ -88,7 +88,7 @@ pub const GLOBAL: &[Flag] = &[
     Flag::new("fail_fast", "fail-fast", Kind::Toggle, "Stop at the first failure").short('x').env("FAIL_FAST"),
     Flag::new("favor_state", "favor-state", Kind::Toggle, "With --defer: prefer the state's relations even where ours exist")
         .env("FAVOR_STATE"),
-    Flag::new("hints_enabled", "hints-enabled", Kind::Toggle, "Show hints").env("HINTS_ENABLED"),
+    Flag::new("hints_enabled", "hints-enabled", Kind::Toggle, "Show hints").env("ENGINE_HINTS_ENABLED"),
     Flag::new(
         "indirect_selection",
         "indirect-selection",
@@ -112,7 +112,7 @@ pub const GLOBAL: &[Flag] = &[
         Kind::Number,
         "Seeds above this size are compared by path, not content",
     )
-    .env("MAXIMUM_SEED_SIZE_MIB"),
+    .env("ENGINE_MAXIMUM_SEED_SIZE_MIB"),
     Flag::new("partial_parse", "partial-parse", Kind::Toggle, "Reuse what an earlier parse found").env("PARTIAL_PARSE"),
     Flag::new("partial_parse_file_path", "partial-parse-file-path", Kind::Text, "Accepted; has no effect")
         .env("PARTIAL_PARSE_FILE_PATH")
@@ -137,7 +137,7 @@ pub const GLOBAL: &[Flag] = &[
     Flag::new("show_resource_report", "show-resource-report", Kind::Toggle, "Accepted; has no effect")
         .env("SHOW_RESOURCE_REPORT")
         .hidden(),
-    Flag::new("sqlparse", "sqlparse", Kind::Text, "Accepted; has no effect").env("SQLPARSE").hidden(),
+    Flag::new("sqlparse", "sqlparse", Kind::Text, "Accepted; has no effect").env("ENGINE_SQLPARSE").hidden(),
     Flag::new("state", "state", Kind::Text, "Folder with an earlier run's artifacts").env("STATE"),
     Flag::new("static_parser", "static-parser", Kind::Toggle, "Accepted; has no effect").env("STATIC_PARSER"),
     Flag::new("strict", "strict", Kind::Switch, "Unknown keys and deprecated spellings are errors (lineal's own flag)"),
@@ -151,10 +151,10 @@ pub const GLOBAL: &[Flag] = &[
     Flag::new("use_fast_test_edges", "use-fast-test-edges", Kind::Toggle, "Accepted; has no effect")
         .env("USE_FAST_TEST_EDGES")
         .hidden(),
-    Flag::new("use_v2_parser", "use-v2-parser", Kind::Toggle, "Accepted; has no effect").env("USE_V2_PARSER").hidden(),
-    Flag::new("v2_parser", "v2-parser", Kind::Text, "Accepted; has no effect").env("V2_PARSER").hidden(),
+    Flag::new("use_v2_parser", "use-v2-parser", Kind::Toggle, "Accepted; has no effect").env("ENGINE_USE_V2_PARSER").hidden(),
+    Flag::new("v2_parser", "v2-parser", Kind::Text, "Accepted; has no effect").env("ENGINE_V2_PARSER").hidden(),
     Flag::new("snowflake_projects_otel", "snowflake-projects-otel", Kind::Toggle, "Accepted; has no effect")
-        .env("SNOWFLAKE_PROJECTS_OTEL")
+        .env("ENGINE_SNOWFLAKE_PROJECTS_OTEL")
         .hidden(),
     Flag::new("upload_artifacts", "upload-to-artifacts-ingest-api", Kind::Toggle, "Accepted; has no effect")
         .env("UPLOAD_TO_ARTIFACTS_INGEST_API")
@@ -290,7 +290,11 @@ pub fn of(command: Command) -> &'static [&'static str] {
     }
 }
 
+pub fn all() -> impl Iterator<Item = &'static Flag> {
+    GLOBAL.iter().chain(OWN)
+}
+
 /// The flag of that name.
 pub fn named(name: &str) -> Option<&'static Flag> {
-    GLOBAL.iter().chain(OWN).find(|flag| flag.name == name)
+    all().find(|flag| flag.name == name)
 }

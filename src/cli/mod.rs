@@ -2,12 +2,18 @@
 //!
 //! Does not act: it validates, then calls `invocation::run`.
 
+mod environment;
 mod flags;
 mod parser;
+mod rules;
+mod usage;
 
 use std::process::ExitCode;
 
+use crate::diagnostic::Diagnostic;
+use crate::fs::Disk;
 use crate::manifest::{Json, JsonMap};
+use crate::project::with_dotenv;
 
 pub use parser::parse;
 
@@ -77,6 +83,10 @@ pub struct Request {
     pub words: Vec<String>,
     /// The words as typed: for `invocation_command`.
     pub line: String,
+    /// `lineal history …`: the command is for the project over the run history.
+    pub of_history: bool,
+    /// What the command line and the environment are warned of.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Request {
@@ -122,11 +132,14 @@ impl From<Outcome> for ExitCode {
 /// The whole program: reads the process's arguments and environment, runs, and gives the exit code.
 pub fn main() -> ExitCode {
     let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
-    let env: std::collections::HashMap<String, String> =
-        std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))).collect();
+    let env = std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))).collect();
+    // A `.env` file sets flags as well: it is read before the words are.
+    let cwd = std::env::current_dir().unwrap_or_default();
+    let mut env = with_dotenv(&Disk, &cwd, env);
     let request = match parse(&words, &env) {
         Ok(request) => request,
         Err(code) => return code,
     };
+    environment::spell_both_ways(&mut env);
     crate::invocation::run(&request, env).into()
 }

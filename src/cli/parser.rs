@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap};
 
 use super::flags::{self, Flag, GLOBAL, Kind};
-use super::{Command, Request};
+use super::{Command, Request, environment, rules, usage};
 use crate::manifest::{Json, JsonMap};
 
 const DBT_VERSION: &str = "1.12.6";
@@ -71,25 +71,44 @@ pub fn parse(words: &[OsString], env: &HashMap<String, String>) -> Result<Reques
     let name = if program.as_deref() == Some("dbt") { "dbt" } else { "lineal" };
     let matches = match clap(name).try_get_matches_from(words) {
         Ok(matches) => matches,
-        Err(error) => {
+        Err(error) if !error.use_stderr() => {
             let _ = error.print();
-            return Err(if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS });
+            return Err(ExitCode::SUCCESS);
         }
+        Err(error) => return Err(usage::complain(name, &usage::in_clicks_words(&error))),
     };
-    let Some((command, inner)) = verb(&matches) else {
+    let Some((command, inner, of_history)) = verb(&matches) else {
         let _ = clap(name).print_help();
         return Err(ExitCode::from(2));
     };
+    let request = request(command, inner, words, env).map_err(|problem| usage::complain(name, &problem))?;
+    Ok(Request { of_history, ..request })
+}
+
+fn request(command: Command, inner: &ArgMatches, words: &[OsString], env: &HashMap<String, String>) -> Result<Request, String> {
     let mut given = JsonMap::new();
     let own = flags::of(command).iter().filter_map(|name| flags::named(name));
     for flag in GLOBAL.iter().chain(own) {
-        if let Some(value) = typed(inner, flag).or_else(|| from_env(flag, env)) {
+        let value = match typed(inner, flag) {
+            Some(value) => Some(value),
+            None => environment::value(flag, env)?,
+        };
+        if let Some(value) = value {
             given.insert(flag.name.to_owned(), value);
         }
     }
+    let mut warnings = Vec::new();
+    for (name, value, warning) in environment::former(env) {
+        given.insert(name.to_owned(), value);
+        warnings.push(warning);
+    }
+    warnings.extend(environment::unknown(env));
     let words_given = inner.try_get_many::<String>("words").ok().flatten().into_iter().flatten().cloned().collect();
-    let line = words.iter().map(|word| word.to_string_lossy()).skip(1).collect::<Vec<_>>().join(" ");
-    Ok(Request { command, given, words: words_given, line: format!("dbt {line}") })
+    let line: Vec<String> = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let mut request =
+        Request { command, given, words: words_given, line: format!("dbt {}", line.join(" ")), of_history: false, warnings };
+    rules::settle(&mut request, &line)?;
+    Ok(request)
 }
 
 /// What `--version` prints: our version, and the lines that tools look for.
@@ -100,7 +119,12 @@ fn version_text() -> String {
     )
 }
 
-fn verb(matches: &ArgMatches) -> Option<(Command, &ArgMatches)> {
+/// Verbs of `lineal history`: each is the verb itself, on the project over the run history.
+const OF_HISTORY: [Command; 4] = [Command::Build, Command::Test, Command::Show, Command::List];
+
+/// The command, its words, and whether it is one of `lineal history`.
+fn verb(matches: &ArgMatches) -> Option<(Command, &ArgMatches, bool)> {
+    let plain = |name: &str| VERBS.iter().find(|(_, verb, _, _)| *verb == name).map(|(command, ..)| *command);
     let (name, inner) = matches.subcommand()?;
     match name {
         "docs" | "source" => {
@@ -110,10 +134,27 @@ fn verb(matches: &ArgMatches) -> Option<(Command, &ArgMatches)> {
                 "serve" => Command::DocsServe,
                 _ => Command::SourceFreshness,
             };
-            Some((command, inner))
+            Some((command, inner, false))
         }
-        name => VERBS.iter().find(|(_, verb, _, _)| *verb == name).map(|(command, ..)| (*command, inner)),
+        "history" => {
+            let (sub, inner) = inner.subcommand()?;
+            Some((plain(sub)?, inner, true))
+        }
+        name => Some((plain(name)?, inner, false)),
     }
+}
+
+/// lineal's own verb: the models over the run history.
+fn history() -> Clap {
+    let mut history = Clap::new("history")
+        .about("Build, test and show tables over the project's run history (lineal's own verb)")
+        .after_help("Examples:\n  lineal history build\n  lineal history show --select flaky_tests\n  lineal history ls")
+        .subcommand_required(true);
+    for (command, verb, about, _) in VERBS.iter().filter(|(command, ..)| OF_HISTORY.contains(command)) {
+        let sub = Clap::new(*verb).about(*about).defer(with_arguments);
+        history = history.subcommand(if *command == Command::List { sub.visible_alias("ls") } else { sub });
+    }
+    history
 }
 
 fn clap(name: &'static str) -> Clap {
@@ -147,7 +188,7 @@ fn clap(name: &'static str) -> Clap {
         with_own(Clap::new("freshness").about("Check how old the sources' data is"), Command::SourceFreshness)
             .visible_alias("snapshot-freshness"),
     );
-    root.subcommand(docs).subcommand(source)
+    root.subcommand(docs).subcommand(source).subcommand(history())
 }
 
 /// A verb's arguments, added when that verb is the one given: to make those of all verbs takes as long as a small parse.
@@ -242,29 +283,14 @@ fn typed(matches: &ArgMatches, flag: &Flag) -> Option<Json> {
         Kind::Text => matches.get_one::<String>(flag.name).map(|text| text.as_str().into()),
         Kind::Number => matches.get_one::<i64>(flag.name).map(|number| (*number).into()),
         Kind::Choice(_) => matches.get_one::<String>(flag.name).map(|text| text.to_lowercase().into()),
-        Kind::Words => Some(matches.get_many::<String>(flag.name)?.map(|text| Json::from(text.as_str())).collect()),
+        Kind::Words => Some(matches.get_occurrences::<String>(flag.name)?.flat_map(spread).map(Json::from).collect()),
         Kind::Choices(_) => Some(matches.get_many::<String>(flag.name)?.map(|text| Json::from(text.to_lowercase())).collect()),
     }
 }
 
-/// The flag's value from `DBT_ENGINE_X` or `DBT_X`, where one is set and not empty.
-fn from_env(flag: &Flag, env: &HashMap<String, String>) -> Option<Json> {
-    let name = flag.env?;
-    let text = env.get(&format!("DBT_ENGINE_{name}")).or_else(|| env.get(&format!("DBT_{name}")))?;
-    if text.is_empty() {
-        return None;
-    }
-    match flag.kind {
-        Kind::Toggle | Kind::Switch => match text.to_lowercase().as_str() {
-            "1" | "true" | "t" | "yes" | "y" | "on" => Some(true.into()),
-            "0" | "false" | "f" | "no" | "n" | "off" => Some(false.into()),
-            _ => None,
-        },
-        Kind::Number => text.trim().parse::<i64>().ok().map(Json::from),
-        Kind::Words | Kind::Choices(_) => Some(text.split_whitespace().map(Json::from).collect()),
-        Kind::Choice(_) => Some(text.to_lowercase().into()),
-        Kind::Text => Some(text.as_str().into()),
-    }
+/// The words behind one flag; the first may hold several, as in `--select "a b"`.
+fn spread<'a>(words: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
+    words.enumerate().flat_map(|(at, word)| if at == 0 { word.split(' ').collect() } else { vec![word.as_str()] }).collect()
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ use crate::manifest::{Language, Node, ResourceType, UniqueId};
 pub use deferral::Deferral;
 pub use host::{RuntimeHost, Scope};
 pub use run_context::{RunContext, RunOptions, RunParts};
-pub use session::Session;
+pub use session::{Execution, Session};
 
 /// Renders a node's code, puts the ephemeral models it refers to in, keeps the outcome for the artifacts and writes it under
 /// `target/compiled`. `extra` wins over the node's own context (`results` and `schemas` in on-run-end hooks).

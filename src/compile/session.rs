@@ -12,7 +12,7 @@ use super::statement::StatementResult;
 use super::warehouse::Warehouse;
 use crate::adapter::{AdapterError, Connection, PythonTask, Response};
 use crate::agate::{Cell, Table};
-use crate::event::Event;
+use crate::event::{ConnectionStep, Event};
 use crate::jinja::objects::table;
 use crate::jinja::{Error, ErrorKind, Value};
 use crate::manifest::{Dialect, Relation, UniqueId};
@@ -176,8 +176,14 @@ impl Session {
         if state.connection.is_none() {
             let connection = self.warehouse.adapter.connect(&state.name).map_err(fault)?;
             state.connection = Some(connection);
+            self.noted(state, ConnectionStep::Opened);
         }
         Ok(())
+    }
+
+    fn noted(&self, state: &State, step: ConnectionStep) {
+        let kind = self.warehouse.adapter.kind();
+        self.warehouse.events.emit(Event::Connection { step, connection: state.name.clone(), kind });
     }
 
     fn observed<T: Responds>(
@@ -187,7 +193,8 @@ impl Session {
         work: impl FnOnce(&mut dyn Connection) -> Result<T, AdapterError>,
     ) -> Result<T, Error> {
         let events = &self.warehouse.events;
-        events.emit(Event::Query { sql: sql.into(), connection: state.name.clone(), node: state.node.clone() });
+        let kind = self.warehouse.adapter.kind();
+        events.emit(Event::Query { sql: sql.into(), connection: state.name.clone(), kind, node: state.node.clone() });
         let begun = Instant::now();
         let Some(connection) = &mut state.connection else { return Err(fault(AdapterError::Cancelled)) };
         match work(&mut **connection) {
@@ -199,6 +206,7 @@ impl Session {
             Err(error) => {
                 if connection.in_transaction() {
                     let _ = connection.rollback();
+                    self.noted(state, ConnectionStep::RolledBack);
                 }
                 Err(fault(error))
             }
@@ -252,7 +260,14 @@ impl Session {
     pub fn release(&self) -> Result<(), Error> {
         let mut state = self.state();
         let Some(mut connection) = state.connection.take() else { return Ok(()) };
-        if connection.in_transaction() { connection.rollback().map_err(fault) } else { Ok(()) }
+        let mut done = Ok(());
+        if connection.in_transaction() {
+            self.noted(&state, ConnectionStep::RolledBack);
+            done = connection.rollback().map_err(fault);
+        }
+        drop(connection);
+        self.noted(&state, ConnectionStep::Closed);
+        done
     }
 
     /// Keeps a statement's result for `load_result`.

@@ -45,9 +45,18 @@ pub fn find(run: &RunContext, node: &Node, wanted: &str) -> Result<Arc<Macro>, E
         }
     }
     let found = candidates.pop().map(|(_, _, found)| found.clone()).ok_or_else(|| {
+        let known = registry.all().filter_map(|found| found.name.strip_prefix("materialization_")?.rsplit_once('_'));
+        let mut known: Vec<&str> = known.map(|(name, _)| name).collect();
+        known.sort_unstable();
+        known.dedup();
+        let help = match crate::diagnostic::nearest(wanted, known.iter().copied()) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => format!("there are: {}", known.join(", ")),
+        };
         Error::compilation(format!(
             "No materialization '{wanted}' was found for adapter {adapter}! (searched types 'default' and '{adapter}')"
         ))
+        .help(help)
     })?;
     let MacroKind::Materialization { supported_languages, .. } = &found.kind else { return Ok(found) };
     let language = node.language.as_str();

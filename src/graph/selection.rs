@@ -45,7 +45,12 @@ fn spec(
             let source = SourceText::new("--selector", name.as_str());
             let message = format!("Could not find selector named {name}, expected one of [{}]", selectors.names().join(", "));
             let place = Span::new(0, name.len());
-            diagnostics.push(Diagnostic::error("E0505", message).at(&source, place).help("selectors.yml defines them"));
+            let help = match crate::diagnostic::nearest(name, selectors.names()) {
+                Some(near) => format!("did you mean {near}?"),
+                None if selectors.names().is_empty() => "the project has none: selectors.yml defines them".to_owned(),
+                None => "selectors.yml defines them".to_owned(),
+            };
+            diagnostics.push(Diagnostic::error("E0505", message).at(&source, place).help(help));
         }
         return (found.map(|definition| definition.spec.clone()), None);
     }

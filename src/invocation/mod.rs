@@ -2,6 +2,7 @@
 
 mod catalog;
 mod freshness;
+mod history;
 mod housekeeping;
 mod list;
 mod nodes;
@@ -41,6 +42,13 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
     if request.command == Command::Init {
         return housekeeping::init(&*fs, &cwd, request, env);
     }
+    let own;
+    let request = if request.of_history {
+        own = history::request(&*fs, &cwd, request, &env);
+        &own
+    } else {
+        request
+    };
     let repeated = if request.command == Command::Retry { retry::request(&*fs, &cwd, request, &env) } else { Ok(None) };
     let (repeated, faults) = repeated.map_or_else(|fault| (None, vec![fault]), |repeated| (repeated, Vec::new()));
     let asked = request.command.which();
@@ -54,7 +62,10 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
     events.emit(Event::Started { command: asked, args: Arc::new(args) });
     let teller =
         Teller { events: events.clone(), strict: request.is("strict"), options: settings::promotion(project.as_ref(), &options) };
-    let fine = teller.tell(loaded);
+    let mut said = request.warnings.clone();
+    said.extend(teller.options.faults());
+    said.extend(loaded);
+    let fine = teller.tell(said);
     let outcome = match project {
         Some(project) if fine => {
             // dbt works in the project's folder: paths in SQL (`read_csv('data/x.csv')`) are relative to it.
@@ -63,6 +74,8 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
             let invocation = Invocation { request: &request, fs, events, teller, project, retry, states: OnceCell::new() };
             invocation.dispatch()
         }
+        // A check that fails has told what it is for.
+        _ if request.command == Command::Debug => Outcome::Failure,
         _ => Outcome::Unusable,
     };
     events.emit(Event::Completed { command: asked, success: outcome == Outcome::Success, took: begun.elapsed() });

@@ -9,11 +9,14 @@ use crate::cli::{Command, Outcome};
 use crate::event::{Event, Status};
 use crate::execute::{self, Executed, Settings};
 use crate::graph::Selection;
-use crate::manifest::{Json, ResourceType, UniqueId};
+use crate::manifest::{ResourceType, UniqueId};
 use crate::plan::{self, Mode, Plan};
 
 /// Runs one of the node commands.
 pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
+    if let Some(inline) = invocation.request.text("inline") {
+        return super::show::compile_inline(invocation, resolved, inline);
+    }
     let Some(selection) = selection(invocation, resolved) else { return Outcome::Unusable };
     let plan = plan(invocation, resolved, &selection);
     if plan.steps.is_empty() {
@@ -190,17 +193,25 @@ fn show_compiled(invocation: &Invocation, resolved: &Resolved, executed: &Execut
         let Some(compiled) = result.compiled.as_ref().filter(|_| asked.into_iter().any(|word| word == node.name)) else {
             continue;
         };
-        let json = invocation.request.text("output_format") == Some("json");
-        let text = if json {
-            serde_json::json!({"node": node.name, "compiled": &*compiled.code}).to_string()
-        } else {
-            format!("Compiled node '{}' is:\n{}", node.name, compiled.code)
-        };
-        let mut data = crate::manifest::JsonMap::new();
-        data.insert("node_name".to_owned(), node.name.as_str().into());
-        data.insert("compiled".to_owned(), Json::from(&*compiled.code));
-        data.insert("unique_id".to_owned(), node.unique_id.as_str().into());
-        data.insert("is_inline".to_owned(), false.into());
-        invocation.events.emit(Event::Output { name: "CompiledNode", code: "Q042", text, data });
+        tell_compiled(invocation, Some((&node.name, node.unique_id.as_str())), &compiled.code);
     }
+}
+
+/// The SQL of a node (its name and id), or of `--inline`.
+pub fn tell_compiled(invocation: &Invocation, of: Option<(&str, &str)>, sql: &str) {
+    let json = invocation.request.text("output_format") == Some("json");
+    let text = match of {
+        Some((name, _)) if json => serde_json::json!({"node": name, "compiled": sql}).to_string(),
+        Some((name, _)) => format!("Compiled node '{name}' is:\n{sql}"),
+        None if json => serde_json::json!({"compiled": sql}).to_string(),
+        None => format!("Compiled inline node is:\n{sql}"),
+    };
+    let (name, id) = of.unwrap_or(("inline_query", "sql_operation.inline_query"));
+    let mut data = crate::manifest::JsonMap::new();
+    data.insert("node_name".to_owned(), name.into());
+    data.insert("compiled".to_owned(), sql.into());
+    data.insert("unique_id".to_owned(), id.into());
+    data.insert("is_inline".to_owned(), of.is_none().into());
+    data.insert("output_format".to_owned(), if json { "json" } else { "text" }.into());
+    invocation.events.emit(Event::Output { name: "CompiledNode", code: "Q042", text, data });
 }

@@ -89,7 +89,7 @@ fn again(request: &Request, command: Command, args: &JsonMap) -> Request {
         }
     }
     let words = args.get("macro").and_then(Json::as_str).map(str::to_owned).into_iter().collect();
-    Request { command, given, words, line: request.line.clone() }
+    Request { command, given, words, ..request.clone() }
 }
 
 /// Maps are given as text on the command line.

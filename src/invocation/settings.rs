@@ -63,8 +63,11 @@ fn selection_defaults(command: Command) -> Vec<(String, Json)> {
         | Command::Clone => (&["select", "exclude"], &[]),
         _ => (&[], &[]),
     };
+    let formats_sql = !lists.is_empty() && command != Command::Clone;
+    let sqlparse = serde_json::json!({"MAX_GROUPING_DEPTH": null, "MAX_GROUPING_TOKENS": null});
+    let sqlparse = formats_sql.then(|| ("sqlparse".to_owned(), sqlparse));
     let lists = lists.iter().map(|name| ((*name).to_owned(), Json::Array(Vec::new())));
-    lists.chain(switches.iter().map(|name| ((*name).to_owned(), Json::Bool(false)))).collect()
+    lists.chain(switches.iter().map(|name| ((*name).to_owned(), Json::Bool(false)))).chain(sqlparse).collect()
 }
 
 /// What reporting needs: flags in force once the project is loaded, else the request's own.

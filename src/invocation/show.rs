@@ -72,6 +72,21 @@ fn show_inline(invocation: &Invocation, resolved: &Resolved, inline: &str) -> Ou
     }
 }
 
+/// `compile --inline …`: the query's SQL, as it would run.
+pub fn compile_inline(invocation: &Invocation, resolved: &Resolved, inline: &str) -> Outcome {
+    let Some(run) = invocation.run_context(resolved, &Selection::default()) else { return Outcome::Unusable };
+    let session = Session::with(&run.warehouse, "compile");
+    let host = RuntimeHost::new(&run, &session, Scope::Inline, IndexMap::new());
+    let compiled = compile::compile_text(&run, &session, &Template::whole(SourceText::new("--inline", inline)), &host);
+    match compiled.and_then(|compiled| session.release().map(|()| compiled)) {
+        Ok(compiled) => {
+            nodes::tell_compiled(invocation, None, &compiled.code);
+            Outcome::Success
+        }
+        Err(error) => told(invocation, &error),
+    }
+}
+
 fn limited(
     invocation: &Invocation,
     run: &Arc<RunContext>,
@@ -107,7 +122,7 @@ pub fn direct(invocation: &Invocation) -> Outcome {
         }
         Err(error) => {
             invocation.teller.tell(vec![super::settings::adapter_fault(&error)]);
-            Outcome::Failure
+            Outcome::Unusable
         }
     }
 }

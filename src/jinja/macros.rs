@@ -281,7 +281,13 @@ fn bind(prepared: &Prepared, entry: &Entry, args: Args) -> Result<Vec<Value>, Er
         } else {
             format!("macro '{}' takes no keyword argument '{unknown}'", name())
         };
-        return Err(Error::compilation(message));
+        let near = crate::diagnostic::nearest(unknown, parameters.iter().map(|parameter| parameter.name.as_str()));
+        let takes: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        return Err(Error::compilation(message).help(match near {
+            Some(near) if !given => format!("did you mean '{near}'?"),
+            _ if takes.is_empty() => "it takes no arguments".to_owned(),
+            _ => format!("it takes: {}", takes.join(", ")),
+        }));
     }
     match (caller, prepared.mentions.caller) {
         (Some(caller), true) => values.push(Value::from(Kwargs::from_iter([("caller", caller)]))),

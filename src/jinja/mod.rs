@@ -53,6 +53,8 @@ pub struct Error {
     pub trace: Vec<Frame>,
     /// The warehouse's own error, where that is the cause.
     pub database: bool,
+    /// What to do about it, where that is known.
+    pub help: Option<Box<str>>,
     /// Not an error at all, but the value of a `return(…)` on its way out of a macro.
     returned: Option<Box<Value>>,
 }
@@ -84,7 +86,14 @@ pub struct Frame {
 
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), trace: Vec::new(), database: kind == ErrorKind::Database, returned: None }
+        Self {
+            kind,
+            message: message.into(),
+            trace: Vec::new(),
+            database: kind == ErrorKind::Database,
+            help: None,
+            returned: None,
+        }
     }
 
     pub fn compilation(message: impl Into<String>) -> Self {
@@ -112,6 +121,13 @@ impl Error {
         self.kind == ErrorKind::Undefined && self.message == Self::missing_method(type_name, method).message
     }
 
+    /// The same with a hint.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into().into());
+        self
+    }
+
     /// As told to people: the innermost place first, then the calls that led there.
     pub fn diagnostic(&self) -> Diagnostic {
         let code = match self.kind {
@@ -130,7 +146,10 @@ impl Error {
         if self.kind == ErrorKind::Undefined && self.message.ends_with("is undefined") {
             diagnostic = diagnostic.help("check the spelling; if it is a macro of a package, run `deps` first");
         }
-        diagnostic
+        match &self.help {
+            Some(help) => diagnostic.help(&**help),
+            None => diagnostic,
+        }
     }
 }
 

@@ -47,6 +47,8 @@ struct Found {
 
 fn blocks_of_file(engine: &Engine, package: &Package, file: &SourceFile) -> (Vec<Found>, Vec<Diagnostic>) {
     let (blocks, mut diagnostics) = jinja::blocks(&file.source);
+    // Markdown may hold any tags.
+    diagnostics.retain(Diagnostic::is_error);
     let mut found = Vec::new();
     for block in blocks.into_iter().filter(|block| block.kind == BlockKind::Docs) {
         let text = file.source.text.get(block.body.start..block.body.end).unwrap_or_default();

@@ -69,7 +69,7 @@ fn other_key(entry: &Entry, source: &SourceText) -> Option<Diagnostic> {
         }
         key => {
             let message = format!("property files have no section `{key}`; it is ignored");
-            let warning = Diagnostic::warning("W0201", message).at(source, entry.key_span).event("CustomTopLevelKeyDeprecation");
+            let warning = Diagnostic::warning("W0201", message).at(source, entry.key_span);
             Some(match nearest(key, property_keys::sections()) {
                 Some(near) => warning.help(format!("did you mean `{near}`?")),
                 None => warning.help("keys of your own can stand under `config: meta:` of a resource"),
@@ -127,7 +127,7 @@ fn section_entry(
 fn unknown_keys(entries: &[Entry], section: &str, known: &[&str], source: &SourceText, diagnostics: &mut Vec<Diagnostic>) {
     for entry in entries.iter().filter(|entry| !known.contains(&&*entry.key)) {
         let message = format!("`{}` is no key of `{section}`; it has no effect", entry.key);
-        let warning = Diagnostic::warning("W0203", message).at(source, entry.key_span).event("CustomKeyInObjectDeprecation");
+        let warning = Diagnostic::warning("W0203", message).at(source, entry.key_span);
         diagnostics.push(match nearest(&entry.key, known.iter().copied()) {
             Some(near) => warning.help(format!("did you mean `{near}`?")),
             None => warning.help("keys of your own can stand under `config: meta:`"),

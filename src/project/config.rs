@@ -131,7 +131,7 @@ struct File<'a> {
 impl File<'_> {
     fn unknown_keys(&mut self) {
         let known: Vec<&str> = KEYS.iter().copied().chain(TREES.iter().map(|(key, _)| *key)).collect();
-        self.reader.unknown_keys(self.yaml.entries(), &known, PROJECT_FILE, Some("GenericJSONSchemaValidationDeprecation"));
+        self.reader.unknown_keys(self.yaml.entries(), &known, PROJECT_FILE, None);
     }
 
     fn given(&self, key: &str) -> Option<&Yaml> {

@@ -1,7 +1,7 @@
 //! Flags in force: dbt's defaults, under the project's `flags:`, under the command line and the environment.
 
 use super::PROJECT_FILE;
-use crate::diagnostic::{Diagnostic, SourceText};
+use crate::diagnostic::{Diagnostic, Severity, SourceText};
 use crate::manifest::{Json, JsonMap};
 use crate::yaml::{Kind, Reader, Yaml};
 
@@ -30,6 +30,25 @@ enum Default {
     Bool(bool),
     Number(i64),
     Text(&'static str),
+}
+
+impl Flag {
+    /// Those are the project's alone.
+    fn is_behaviour_change(&self) -> bool {
+        [
+            "require_",
+            "state_modified_",
+            "validate_",
+            "source_freshness_",
+            "skip_nodes_",
+            "allow_",
+            "support_",
+            "enable_",
+            "latest_",
+        ]
+        .iter()
+        .any(|start| self.name.starts_with(start))
+    }
 }
 
 impl Default {
@@ -154,7 +173,7 @@ const ADAPTER_FLAGS: &[&str] = &[
     "snowflake_default_transient_dynamic_tables",
 ];
 
-/// The project's `flags:`, checked; unknown ones and wrong values are left out and reported.
+/// The project's `flags:`, checked: unknown ones are left out and reported; one value of a wrong kind makes dbt take none of them.
 pub(super) fn of_project(yaml: Option<&Yaml>, source: &SourceText) -> (JsonMap, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let mut reader = Reader { source, code: "E0104", diagnostics: &mut diagnostics };
@@ -163,6 +182,7 @@ pub(super) fn of_project(yaml: Option<&Yaml>, source: &SourceText) -> (JsonMap, 
     let known: Vec<&str> =
         FLAGS.iter().filter(|flag| flag.in_project).map(|flag| flag.name).chain(ADAPTER_FLAGS.iter().copied()).collect();
     reader.unknown_keys(entries, &known, &format!("'flags' of {PROJECT_FILE}"), None);
+    let mut ignores_all = false;
     for entry in entries.iter().filter(|entry| !entry.value.is_null()) {
         let what = format!("the flag '{}'", entry.key);
         let flag = FLAGS.iter().find(|flag| flag.in_project && flag.name == &*entry.key);
@@ -171,8 +191,19 @@ pub(super) fn of_project(yaml: Option<&Yaml>, source: &SourceText) -> (JsonMap, 
             None if ADAPTER_FLAGS.contains(&&*entry.key) => Holds::Bool,
             None => continue,
         };
-        let Some(value) = checked(&mut reader, &entry.value, holds, &what) else { continue };
-        flags.insert(entry.key.to_string(), value);
+        let before = reader.diagnostics.len();
+        match checked(&mut reader, &entry.value, holds, &what) {
+            Some(value) => _ = flags.insert(entry.key.to_string(), value),
+            None => ignores_all |= !matches!(holds, Holds::Choice(_)),
+        }
+        for diagnostic in reader.diagnostics[before..].iter_mut().filter(|_| !matches!(holds, Holds::Choice(_))) {
+            diagnostic.code = "W0104";
+            diagnostic.severity = Severity::Warning;
+            diagnostic.help = Some("as long as it is wrong none of the flags counts, as in dbt".to_owned());
+        }
+    }
+    if ignores_all {
+        return (JsonMap::new(), diagnostics);
     }
     if let Some(options) = yaml.and_then(|yaml| yaml.get("warn_error_options")) {
         let normal = warn_error_options(options, &mut reader);
@@ -216,30 +247,36 @@ pub(super) fn warn_error_options(options: &Yaml, reader: &mut Reader<'_>) -> Jso
                     .help(format!("keep '{key}': '{former}' is its former name")),
             );
         }
-        if let Some(old) = options.entry(former).filter(|_| key != former) {
-            reader.diagnostics.push(
-                Diagnostic::warning("W0103", format!("'{former}' of warn_error_options is the former name of '{key}'"))
-                    .at(reader.source, old.key_span)
-                    .help("rename the key")
-                    .event("WEOIncludeExcludeDeprecation"),
-            );
-        }
         let value = options.get(key).or_else(|| options.get(former)).filter(|value| value.kind != Kind::Null);
         normal.insert(key.to_owned(), value.map_or_else(|| Json::Array(Vec::new()), Yaml::to_json));
     }
+    reader.diagnostics.extend(former_keys(options, reader.source));
     Json::Object(normal)
 }
 
-/// All flags: what was given wins over the project's, and that over the defaults.
-pub(super) fn in_force(of_project: &JsonMap, given: &JsonMap) -> JsonMap {
+fn former_keys(options: &Yaml, source: &SourceText) -> Option<Diagnostic> {
+    let found: Vec<_> = [("include", "error"), ("exclude", "warn")]
+        .into_iter()
+        .filter_map(|(old, new)| Some((options.entry(old)?, new)))
+        .collect();
+    let (first, _) = found.first()?;
+    let said: Vec<String> = found.iter().map(|(old, new)| format!("'{}' is the former name of '{new}'", old.key)).collect();
+    let warning = Diagnostic::warning("W0103", format!("in warn_error_options {}", said.join(", ")));
+    Some(warning.at(source, first.key_span).help("rename it").event("WEOIncludeExcludeDeprecation"))
+}
+
+/// All flags: what was given wins over the project's, that over the user's own settings, and those over the defaults.
+pub(super) fn in_force(of_user: &JsonMap, of_project: &JsonMap, given: &JsonMap) -> JsonMap {
     let mut flags: JsonMap = FLAGS.iter().map(|flag| (flag.name.to_owned(), flag.default.json())).collect();
     flags.insert("warn_error_options".to_owned(), serde_json::json!({"error": [], "warn": [], "silence": []}));
+    let is_known = |name: &str| FLAGS.iter().any(|flag| flag.name == name && !flag.is_behaviour_change());
+    flags.extend(of_user.iter().filter(|(name, _)| is_known(name)).map(|(name, value)| (name.clone(), value.clone())));
     flags.extend(of_project.iter().map(|(name, value)| (name.clone(), value.clone())));
     flags.extend(given.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())));
     // The log file follows the console, unless it was set itself.
     for (lead, follow) in [("use_colors", "use_colors_file"), ("log_level", "log_level_file"), ("log_format", "log_format_file")]
     {
-        let is_set = |name: &str| of_project.contains_key(name) || given.contains_key(name);
+        let is_set = |name: &str| [of_user, of_project, given].iter().any(|map| map.contains_key(name));
         if is_set(lead) && !is_set(follow) {
             let value = flags.get(lead).cloned().unwrap_or_default();
             flags.insert(follow.to_owned(), value);
@@ -299,8 +336,14 @@ pub(super) fn arguments(flags: &JsonMap) -> JsonMap {
         "store_failures",
         "use_experimental_parser",
     ];
+    // A flag that only some verbs have is an argument of those alone.
+    let which = flags.get("which").and_then(Json::as_str).unwrap_or_default();
+    let takes_empty = matches!(which, "build" | "run" | "seed" | "snapshot" | "compile");
     let told = |(name, value): &(&String, &Json)| {
-        !value.is_null() && (**value != Json::Bool(false) || !SILENT_WHEN_OFF.contains(&name.as_str()))
+        *name != "require_event_names_in_deprecations"
+            && (takes_empty || *name != "empty")
+            && !value.is_null()
+            && (**value != Json::Bool(false) || !SILENT_WHEN_OFF.contains(&name.as_str()))
     };
     flags.iter().filter(told).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
@@ -322,10 +365,10 @@ mod tests {
             for value in [true, false] {
                 let (flags, said) = read(&format!("{}: {value}", flag.name));
                 assert_eq!(said, [""; 0], "{}", flag.name);
-                assert_eq!(in_force(&flags, &JsonMap::new())[flag.name], value, "{}", flag.name);
+                assert_eq!(in_force(&JsonMap::new(), &flags, &JsonMap::new())[flag.name], value, "{}", flag.name);
             }
         }
-        let defaults = in_force(&JsonMap::new(), &JsonMap::new());
+        let defaults = in_force(&JsonMap::new(), &JsonMap::new(), &JsonMap::new());
         assert_eq!(defaults["require_generic_test_arguments_property"], true);
         assert_eq!(defaults["state_modified_compare_vars"], false);
     }
@@ -334,8 +377,11 @@ mod tests {
     fn the_command_line_beats_the_project_and_the_log_file_follows() {
         let (project, _) = read("log_level: warn\nprinter_width: 100\nfail_fast: true\n");
         let given = serde_json::json!({"fail_fast": false}).as_object().cloned().unwrap();
-        let flags = in_force(&project, &given);
+        let user = serde_json::json!({"printer_width": 60, "quiet": true, "validate_macro_args": false});
+        let user = user.as_object().cloned().unwrap();
+        let flags = in_force(&user, &project, &given);
         assert_eq!((&flags["fail_fast"], &flags["printer_width"]), (&false.into(), &100.into()));
+        assert_eq!((&flags["quiet"], &flags["validate_macro_args"]), (&true.into(), &true.into()));
         assert_eq!((&flags["log_level"], &flags["log_level_file"]), (&"warn".into(), &"warn".into()));
         assert_eq!(shown(&flags)["FAIL_FAST"], false);
         assert_eq!(shown(&flags)["NO_PRINT"], Json::Null);
@@ -343,20 +389,20 @@ mod tests {
     }
 
     #[test]
-    fn wrong_flags_are_reported_and_left_out() {
-        let (flags, said) = read(
-            "fail_fast: maybe\nlog_level: loud\nvalidate_macro_arg: true\nwarn_error_options:\n  include: all\n  exclude: [X]\n",
-        );
+    fn wrong_flags_are_reported() {
+        let (flags, said) =
+            read("log_level: loud\nvalidate_macro_arg: true\nwarn_error_options:\n  include: all\n  exclude: [X]\n");
         assert_eq!(
             said,
             [
-                "dbt_project.yml:3:1: W0102 'flags' of dbt_project.yml has no key 'validate_macro_arg'; it is ignored",
-                "dbt_project.yml:1:12: E0104 the flag 'fail_fast' must be true or false, not a text",
-                "dbt_project.yml:2:12: E0104 the flag 'log_level' cannot be 'loud'",
-                "dbt_project.yml:5:3: W0103 'include' of warn_error_options is the former name of 'error'",
-                "dbt_project.yml:6:3: W0103 'exclude' of warn_error_options is the former name of 'warn'",
+                "dbt_project.yml:2:1: W0102 'flags' of dbt_project.yml has no key 'validate_macro_arg'; it is ignored",
+                "dbt_project.yml:1:12: E0104 the flag 'log_level' cannot be 'loud'",
+                "dbt_project.yml:4:3: W0103 in warn_error_options 'include' is the former name of 'error', 'exclude' is the former name of 'warn'",
             ]
         );
         assert_eq!(serde_json::to_string(&flags).unwrap(), r#"{"warn_error_options":{"error":"all","warn":["X"],"silence":[]}}"#);
+        let (flags, said) = read("fail_fast: maybe\nprinter_width: 100\n");
+        assert_eq!(said, ["dbt_project.yml:1:12: W0104 the flag 'fail_fast' must be true or false, not a text"]);
+        assert!(flags.is_empty());
     }
 }

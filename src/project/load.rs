@@ -51,7 +51,8 @@ impl Loader<'_> {
         let of_project = self.project_flags(&file, &places);
         let cli_vars = self.cli_vars();
         let vars_file = self.vars_file(&root, &file);
-        let mut flags = self.flags(&of_project, &cli_vars);
+        let of_user = self.user_flags(home.as_deref());
+        let mut flags = self.flags(&of_user, &of_project, &cli_vars, &env);
         let mut invocation = self.invocation(&flags, env);
 
         let before = self.diagnostics.len();
@@ -202,8 +203,27 @@ impl Loader<'_> {
         }
     }
 
-    fn flags(&mut self, of_project: &JsonMap, cli_vars: &JsonMap) -> JsonMap {
+    /// `flags:` of `~/.dbt/user_settings.yml`; a file that cannot be read counts for nothing, as in dbt.
+    fn user_flags(&self, home: Option<&Path>) -> JsonMap {
+        let path = home.map(|home| home.join(".dbt/user_settings.yml"));
+        let bytes = path.filter(|path| self.fs.exists(path)).and_then(|path| self.fs.read(&path).ok());
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let read = text.and_then(|text| yaml::read(&SourceText::new("user_settings.yml", text)).0);
+        read.and_then(|settings| settings.get("flags")?.to_json().as_object().cloned()).unwrap_or_default()
+    }
+
+    fn flags(&mut self, of_user: &JsonMap, of_project: &JsonMap, cli_vars: &JsonMap, env: &HashMap<String, String>) -> JsonMap {
         let mut given = self.options.flags.clone();
+        let is_set = |name: &str| of_project.contains_key(name) || given.contains_key(name);
+        if is_set("warn_error") && is_set("warn_error_options") {
+            let message = "warn_error_options: not allowed with argument warn_error";
+            let help = "keep one: `warn_error: true` is the same as `warn_error_options: {error: all}`";
+            self.diagnostics.push(Diagnostic::error("E0801", message).help(help));
+        }
+        if env.get("DO_NOT_TRACK").is_some_and(|value| matches!(value.to_lowercase().as_str(), "1" | "t" | "true" | "y" | "yes"))
+        {
+            given.insert("send_anonymous_usage_stats".to_owned(), false.into());
+        }
         given.insert("vars".to_owned(), Json::Object(cli_vars.clone()));
         if let Some(text) = given.get("warn_error_options").and_then(Json::as_str) {
             let source = SourceText::new("--warn-error-options", text);
@@ -214,7 +234,7 @@ impl Loader<'_> {
             let options = options.map(|yaml| flags::warn_error_options(&yaml, &mut reader));
             given.insert("warn_error_options".to_owned(), options.unwrap_or_default());
         }
-        flags::in_force(of_project, &given)
+        flags::in_force(of_user, of_project, &given)
     }
 
     fn invocation(&self, flags: &JsonMap, env: HashMap<String, String>) -> Arc<InvocationInfo> {

@@ -44,7 +44,7 @@ fn gutter(diagnostic: &Diagnostic) -> usize {
 fn place(lines: &mut Vec<String>, label: &Label, main: bool, gutter: usize, style: Style, painter: Painter) {
     let (line, column) = label.source.position(label.span.start);
     let arrow = painter.paint(Style::Quiet, if main { "-->" } else { ":::" });
-    lines.push(format!("{:gutter$}{arrow} {}:{line}:{column}", "", label.source.name));
+    lines.push(format!("{:gutter$}{arrow} {}:{line}:{column}", "", label.source.name.trim_start_matches("./")));
     let Some(text) = line_text(&label.source, line) else { return };
     let length = marked(label, text, column);
     let (shown, column) = excerpt(text, column, length);

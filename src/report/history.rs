@@ -11,9 +11,9 @@ use serde::Serialize;
 use super::format::scrub;
 use crate::artifacts::system_timestamp;
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, RunResult};
+use crate::event::{Event, RunResult, Status};
 use crate::fs::{Disk, FileSystem};
-use crate::manifest::{Json, JsonMap, Resource, UniqueId};
+use crate::manifest::{Json, JsonMap, Node, Resource, UniqueId};
 
 /// The format that docs/history.md describes.
 const SCHEMA_VERSION: u32 = 1;
@@ -127,6 +127,7 @@ impl History {
                 self.begin()
             }
             Event::NodeFinished { node, started_at, result, .. } => self.node(node, *started_at, result),
+            Event::HookFinished { node, status, took, .. } => self.hook(node, *status, *took),
             Event::RunFinished { interrupted, .. } => {
                 self.interrupted = *interrupted;
                 Ok(())
@@ -205,6 +206,32 @@ impl History {
             rows_affected: rows_affected(&result.adapter_response),
             failures: result.failures,
             message: result.message.as_deref(),
+        });
+        self.write(line)
+    }
+
+    /// A hook of the project: on-run-start, on-run-end.
+    fn hook(&mut self, of: &Arc<Node>, status: Status, took: Duration) -> io::Result<()> {
+        self.begin()?;
+        let now = SystemTime::now();
+        let line = text(&NodeLine {
+            head: self.head("node"),
+            unique_id: of.unique_id.as_str(),
+            resource_type: of.resource_type.as_str(),
+            name: &of.name,
+            package_name: &of.package_name,
+            original_file_path: &of.original_file_path,
+            materialized: None,
+            relation_name: None,
+            depends_on: of.depends_on.nodes.iter().map(UniqueId::as_str).collect(),
+            status: status.as_str(),
+            started_at: system_timestamp(now - took),
+            completed_at: system_timestamp(now),
+            execution_time: took.as_secs_f64(),
+            thread_id: "MainThread",
+            rows_affected: None,
+            failures: None,
+            message: None,
         });
         self.write(line)
     }

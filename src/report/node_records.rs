@@ -281,6 +281,27 @@ fn statement(node: &Node) -> String {
     node.name.clone()
 }
 
+/// Does dbt tell, after a result like that, that what depends on the node will be skipped?
+pub(super) fn marks_children(command: &str, status: Status) -> bool {
+    match status {
+        Status::Error | Status::PartialSuccess => true,
+        Status::Fail | Status::Skipped => command == "build",
+        _ => false,
+    }
+}
+
+/// MarkSkippedChildren.
+pub(super) fn skipped_children(result: &RunResult) -> Record {
+    let (id, status) = (&result.unique_id, result.status.as_str());
+    let reason = result.message.as_ref().map(|message| format!(" Reason: {message}.")).unwrap_or_default();
+    let msg = format!("Marking all children of '{id}' to be skipped because of status '{status}'. {reason}");
+    Record::new("MarkSkippedChildren", "Z033", Level::Debug, msg)
+        .with("run_result", run_result(result))
+        .with("status", status)
+        .with("unique_id", id.as_str())
+        .thread(&result.thread_id)
+}
+
 /// `run_result` of NodeFinished.
 pub(super) fn run_result(result: &RunResult) -> Json {
     let timing: Vec<Json> = result

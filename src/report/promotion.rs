@@ -25,6 +25,10 @@ enum Fate {
 impl Promotion {
     /// dbt's order: a name counts more than the group it is in, a group more than all; then silence, warn, error.
     fn fate(&self, name: Option<&str>) -> Fate {
+        // Warnings that dbt has not are lineal's own: `--strict` is for them.
+        if name.is_none() {
+            return Fate::Warn;
+        }
         let named = |wanted: &str| {
             let lists =
                 [("silence", "silence", Fate::Silence), ("warn", "exclude", Fate::Warn), ("error", "include", Fate::Error)];
@@ -33,7 +37,7 @@ impl Promotion {
         if let Some(fate) = name.and_then(named) {
             return fate;
         }
-        if let Some(fate) = name.filter(|name| event_names::is_deprecation(name)).and_then(|_| named("Deprecations")) {
+        if let Some(fate) = name.filter(|name| event_names::in_deprecations(name)).and_then(|_| named("Deprecations")) {
             return fate;
         }
         let all = ["error", "include"].iter().any(|key| self.lists(key, "all") || self.lists(key, "*"));
@@ -49,19 +53,45 @@ impl Promotion {
         }
     }
 
-    /// Names in the options that no event has: dbt refuses them.
+    /// What dbt refuses in the options: names that no event has, `warn` where nothing would be an error without it; and notes
+    /// on names that only dbt's v2 engine knows.
     pub fn faults(&self) -> Vec<Diagnostic> {
+        const CODE: &str = "E0810";
         let Json::Object(options) = &self.options else { return Vec::new() };
+        let mut faults = Vec::new();
+        let all = |value: &&Json| matches!(value.as_str(), Some("all" | "*"));
+        let errors = options.get("error").or_else(|| options.get("include"));
+        if let Some(text) = errors.filter(|value| !all(value)).and_then(Json::as_str) {
+            let message = format!("error must be one of ('all', '*') or a list of strings, not '{text}'");
+            faults.push(Diagnostic::error(CODE, message).help(format!("write it like: {{\"error\": [\"{text}\"]}}")));
+        }
+        let warns = ["warn", "exclude"]
+            .iter()
+            .any(|key| options.get(*key).and_then(Json::as_array).is_some_and(|names| !names.is_empty()));
+        let counts = errors.is_some_and(|value| all(&value))
+            || ["error", "include", "silence"].iter().any(|key| self.lists(key, "Deprecations"));
+        if warns && !counts {
+            let message =
+                "`warn` can only be specified if `error` is one of ('all', '*') or Deprecations is in `error` or silence.";
+            faults.push(
+                Diagnostic::error(CODE, message).help("without these everything in `warn` is a warning already: leave it out"),
+            );
+        }
         let names = options.values().filter_map(Json::as_array).flatten().filter_map(Json::as_str);
-        let unknown =
-            names.filter(|name| !matches!(*name, "all" | "*" | "Deprecations" | "Hints") && event_names::code(name).is_none());
-        unknown
-            .map(|name| {
-                Diagnostic::error("E0810", format!("{name} is not a valid dbt error name."))
-                    .help("warn_error_options takes dbt's event names, such as NoNodesForSelectionCriteria, or Deprecations")
-            })
-            .collect()
+        faults.extend(names.filter(|name| *name != "Deprecations" && event_names::code(name).is_none()).map(unknown));
+        faults
     }
+}
+
+fn unknown(name: &str) -> Diagnostic {
+    if event_names::is_of_v2(name) {
+        return Diagnostic::warning("W0810", format!("{name} is not being used because it's specific to the dbt v2 engine."));
+    }
+    let help = match crate::diagnostic::nearest(name, event_names::all()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "warn_error_options takes dbt's event names, such as NoNodesForSelectionCriteria, or Deprecations".to_owned(),
+    };
+    Diagnostic::error("E0810", format!("{name} is not a valid dbt error name.")).help(help)
 }
 
 /// The diagnostics with promoted warnings as errors and silenced ones left out; errors stay as they are.
@@ -109,18 +139,35 @@ mod tests {
     #[test]
     fn names_beat_groups_and_groups_beat_all() {
         check(false, &Json::Null, "wwww");
-        check(true, &Json::Null, "eeee");
-        check(false, &json!({"error": "all", "warn": ["UnusedTables"]}), "eewe");
-        check(false, &json!({"include": "all", "exclude": ["Deprecations"]}), "ewee");
+        check(true, &Json::Null, "eeew");
+        check(false, &json!({"error": "all", "warn": ["UnusedTables"]}), "eeww");
+        check(false, &json!({"include": "all", "exclude": ["Deprecations"]}), "ewew");
         check(false, &json!({"error": ["Deprecations"]}), "weww");
         check(false, &json!({"error": ["Deprecations"], "silence": ["ConfigDataPathDeprecation"]}), "w-ww");
-        check(true, &json!({"silence": ["NoNodesForSelectionCriteria"]}), "-eee");
+        check(true, &json!({"silence": ["NoNodesForSelectionCriteria"]}), "-eew");
     }
 
     #[test]
-    fn unknown_names_are_refused() {
-        let promotion = Promotion { warn_error: false, options: json!({"error": ["NoSuch", "Deprecations"], "warn": []}) };
-        let messages: Vec<String> = promotion.faults().into_iter().map(|fault| fault.message).collect();
-        assert_eq!(messages, ["NoSuch is not a valid dbt error name."]);
+    fn what_dbt_refuses_is_refused() {
+        let said = |options: Json| -> Vec<String> {
+            let faults = Promotion { warn_error: false, options }.faults();
+            faults.iter().map(|fault| format!("{} {}", fault.code, fault.message)).collect()
+        };
+        assert_eq!(
+            said(json!({"error": ["NoSuch", "Deprecations", "YamlInvalid"], "warn": []})),
+            [
+                "E0810 NoSuch is not a valid dbt error name.",
+                "W0810 YamlInvalid is not being used because it's specific to the dbt v2 engine.",
+            ]
+        );
+        assert_eq!(said(json!({"error": "some"})).len(), 1);
+        assert_eq!(said(json!({"error": [], "warn": ["UnusedTables"]})).len(), 1);
+        for fine in [
+            json!({"error": "all", "warn": ["UnusedTables"]}),
+            json!({"silence": ["Deprecations"], "warn": ["ConfigDataPathDeprecation"]}),
+            Json::Null,
+        ] {
+            assert_eq!(said(fine), [""; 0]);
+        }
     }
 }

@@ -17,12 +17,28 @@ pub(super) fn located(problem: &Diagnostic, of: Option<&Resource>, compiled: Opt
         return problem;
     }
     let built_in = |label: &Label| label.source.name.starts_with('<');
-    if problem.labels.iter().any(|label| !built_in(label)) {
-        problem.labels.retain(|label| !built_in(label));
-    } else {
-        problem.labels.truncate(1);
-    }
+    problem.labels = match (problem.labels.iter().any(|label| !built_in(label)), of) {
+        (true, _) => problem.labels.into_iter().filter(|label| !built_in(label)).collect(),
+        (false, Some(of)) => vec![own_place(&problem, of)],
+        (false, None) => problem.labels.into_iter().take(1).collect(),
+    };
     problem
+}
+
+/// Where the resource itself is written: what the problem names in quotes, else its first line.
+fn own_place(problem: &Diagnostic, of: &Resource) -> Label {
+    let text = match of {
+        Resource::Node(node) if node.source_offset == 0 => &*node.raw_code,
+        _ => "",
+    };
+    let first_line = || {
+        let start = text.len() - text.trim_start().len();
+        Span::new(start, start + text[start..].lines().next().unwrap_or_default().trim_end().len())
+    };
+    let quoted = problem.message.split('\'').nth(1).filter(|word| !word.is_empty());
+    let found = quoted.and_then(|word| text.find(word).map(|at| Span::new(at, at + word.len())));
+    let source = SourceText::new(of.original_file_path(), text);
+    Label { source, span: found.unwrap_or_else(first_line), note: String::new() }
 }
 
 /// DuckDB's and PostgreSQL's `LINE 3:   select x from y` with a caret below: the line, and the caret's column in it from 0.
@@ -130,5 +146,16 @@ mod tests {
         assert_eq!(place(&found).0, "models/orders.sql");
         let strange = error("Parser Error\n\nLINE 1: \n^");
         assert_eq!(located(&strange, None, Some(&compiled("select 1"))).labels.len(), 1);
+    }
+
+    #[test]
+    fn instead_of_a_built_in_macro_the_models_file_is_shown() {
+        let mut node = samples::model("orders");
+        node.raw_code = "{{ config(materialized='tabel') }}\nselect 1".into();
+        let node = Resource::Node(Arc::new(node));
+        let found = located(&error("No materialization 'tabel' was found"), Some(&node), None);
+        assert_eq!(place(&found), ("models/orders.sql".to_owned(), (1, 25), "tabel"));
+        let found = located(&error("This model has an enforced contract that failed."), Some(&node), None);
+        assert_eq!(place(&found).1, (1, 1));
     }
 }

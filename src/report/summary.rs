@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::node_records::node_info;
+use super::node_records::{self, node_info};
 use super::record::{Failure, Level, People, Record, pluralize, seconds};
 use super::sql_place;
 use super::style::Style;
@@ -33,6 +33,9 @@ pub(super) fn run_finished(
     let mut records = Vec::new();
     if translator.command != "clone" && !translator.seen.is_empty() {
         records.extend([Record::blank(), finished(translator, took)]);
+        if translator.command != "freshness" {
+            records.push(end_result(results, took));
+        }
     }
     if translator.command == "freshness" {
         records.extend(bad.iter().flat_map(|result| problem(translator, result)));
@@ -50,6 +53,16 @@ pub(super) fn run_finished(
     records.push(Record::blank());
     records.push(stats(results));
     records
+}
+
+/// EndRunResult: all results once more, for tools.
+fn end_result(results: &[Arc<RunResult>], took: Duration) -> Record {
+    let shown: Vec<Json> = results.iter().map(|result| node_records::run_result(result)).collect();
+    Record::new("EndRunResult", "Q037", Level::Debug, "Command end result")
+        .with("elapsed_time", seconds(took))
+        .with("generated_at", chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .with("results", Json::Array(shown))
+        .with("success", !results.iter().any(|result| result.status.is_failure()))
 }
 
 /// Does it count as an error? A node that was skipped counts only where it says why.

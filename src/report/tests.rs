@@ -173,8 +173,10 @@ fn the_json_log_has_dbts_events_and_fields() {
             "LogStartLine",
             "LogTestResult",
             "NodeFinished",
+            "MarkSkippedChildren",
             "Formatting",
             "FinishedRunningStats",
+            "EndRunResult",
             "Formatting",
             "EndOfRunSummary",
             "Formatting",
@@ -209,7 +211,7 @@ fn the_json_log_has_dbts_events_and_fields() {
         "adapter_response execution_time message num_failures status thread timing_info"
     );
     assert_eq!(lines[13]["data"]["run_result"]["adapter_response"].to_string(), r#"{"_message":"OK","rows_affected":3.0}"#);
-    assert_eq!(lines[24]["data"]["stats"]["error"], 1);
+    assert_eq!(lines[26]["data"]["stats"]["error"], 1);
 }
 
 #[test]

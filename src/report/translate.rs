@@ -14,7 +14,7 @@ use super::style::Style;
 use super::summary;
 use crate::artifacts::{self, DBT_VERSION};
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, RunResult, Status};
+use crate::event::{ConnectionStep, Event, RunResult, Status};
 use crate::manifest::{Json, JsonMap, Node, Resource, UniqueId};
 
 /// A resource that has begun or ended, and when.
@@ -34,6 +34,8 @@ pub(super) struct Translator {
     /// How often each deprecation came.
     deprecations: IndexMap<&'static str, usize>,
     told: HashSet<Told>,
+    /// By thread: what its connection is for.
+    connections: HashMap<String, Arc<str>>,
 }
 
 /// A diagnostic is told once: by code, message, file and offset.
@@ -51,6 +53,7 @@ impl Translator {
             show_all_deprecations,
             deprecations: IndexMap::new(),
             told: HashSet::new(),
+            connections: HashMap::new(),
         }
     }
 
@@ -94,7 +97,7 @@ impl Translator {
             ],
             Event::NodeStart { node, index, total, thread, at } => self.node_start(node, *index, *total, thread, *at),
             Event::NodeCompiling { node, .. } => vec![self.node_step(node, "compiling", "NodeCompiling", "Q030")],
-            Event::NodeExecuting { node, .. } => vec![self.node_step(node, "executing", "NodeExecuting", "Q031")],
+            Event::NodeExecuting { node, .. } => self.node_executing(node),
             Event::NodeFinished { node, index, total, started_at, result, group } => {
                 let mut records = self.node_finished(node, self.place(*index, *total), *started_at, result);
                 let line = records.first_mut().filter(|record| record.name != "NodeFinished");
@@ -104,7 +107,8 @@ impl Translator {
                 records
             }
             Event::HookStart { node, index, total } => {
-                vec![node_records::hook(node, self.place(*index, *total), None, info_of(node, "started"))]
+                let injected = self.injected(&Resource::Node(node.clone()));
+                vec![injected, node_records::hook(node, self.place(*index, *total), None, info_of(node, "started"))]
             }
             Event::HookFinished { node, index, total, status, took } => {
                 let done = Some((*status, *took));
@@ -113,8 +117,9 @@ impl Translator {
                 vec![node_records::hook(node, self.place(*index, *total), done, info_of(node, status.as_str()))]
             }
             Event::Query { node, .. } | Event::QueryDone { node, .. } | Event::Log { node, .. } => {
-                said(event).map(|record| self.about(record, node.as_ref())).into_iter().collect()
+                said(event).into_iter().map(|record| self.about(record, node.as_ref())).collect()
             }
+            Event::Connection { step, connection, kind } => self.connection(*step, connection, kind),
             Event::Print { text } => vec![printed("PrintEvent", "Z052", text).with("msg", text.as_str())],
             Event::Diagnostic(diagnostic) => self.diagnostic(diagnostic).into_iter().collect(),
             Event::Note { name, code, level, text, data } => {
@@ -157,16 +162,68 @@ impl Translator {
 
     fn node_finished(&mut self, node: &Resource, place: Place, started: SystemTime, result: &RunResult) -> Vec<Record> {
         let status = result.status.as_str();
-        let started = self.seen.get(node.unique_id().as_str()).and_then(|seen| seen.started).unwrap_or(started);
+        let known = self.seen.get(node.unique_id().as_str());
+        // What is skipped never began for the workers; in dbt's log it did.
+        let new_to_us = known.is_none() && result.status == Status::Skipped;
+        let started = known.and_then(|seen| seen.started).unwrap_or(started);
         self.seen.insert(node.unique_id().clone(), Seen { resource: node.clone(), started: Some(started), status });
         let finished = (result.status != Status::Skipped).then(SystemTime::now);
         let info = node_info(node, status, Some(started), finished);
+        let began = new_to_us.then(|| {
+            let began = format!("Began running node {}", node.unique_id());
+            Record::new("NodeStart", "Q024", Level::Debug, began).with("node_info", info.clone()).thread(&result.thread_id)
+        });
         let line = if self.quiet_nodes() { None } else { node_records::finished(node, place, result, info.clone()) };
         let done = Record::new("NodeFinished", "Q025", Level::Debug, format!("Finished running node {}", node.unique_id()))
             .with("node_info", info)
             .with("run_result", node_records::run_result(result))
             .thread(&result.thread_id);
-        line.into_iter().chain([done]).collect()
+        let marked = node_records::marks_children(&self.command, result.status).then(|| node_records::skipped_children(result));
+        began.into_iter().chain(line).chain([done]).chain(marked).collect()
+    }
+
+    fn node_executing(&mut self, node: &Resource) -> Vec<Record> {
+        let injected = writes_sql(node).then(|| self.injected(node));
+        injected.into_iter().chain([self.node_step(node, "executing", "NodeExecuting", "Q031")]).collect()
+    }
+
+    /// dbt has one connection a thread, which takes the name of what it works for.
+    fn connection(&mut self, step: ConnectionStep, name: &Arc<str>, kind: &str) -> Vec<Record> {
+        let debug = |event, code, msg: String| Record::new(event, code, Level::Debug, msg);
+        match step {
+            ConnectionStep::Opened => {
+                let thread = debug("", "", String::new()).thread;
+                let former = self.connections.insert(thread, name.clone());
+                let (first, state) = match former {
+                    None => {
+                        let new = debug("NewConnection", "E005", format!("Acquiring new {kind} connection '{name}'"));
+                        (new.with("conn_name", &**name).with("conn_type", kind), "init")
+                    }
+                    Some(former) => {
+                        let msg = format!("Re-using an available connection from the pool (formerly {former}, now {name})");
+                        let again = debug("ConnectionReused", "E006", msg);
+                        (again.with("conn_name", &**name).with("orig_conn_name", &*former), "closed")
+                    }
+                };
+                let opening = format!("Opening a new connection, currently in state {state}");
+                vec![first, debug("NewConnectionOpening", "E037", opening).with("connection_state", state)]
+            }
+            ConnectionStep::RolledBack => {
+                vec![debug("Rollback", "E012", format!("On {name}: ROLLBACK")).with("conn_name", &**name)]
+            }
+            ConnectionStep::Closed => {
+                vec![debug("ConnectionClosed", "E010", format!("On {name}: Close")).with("conn_name", &**name)]
+            }
+        }
+    }
+
+    fn injected(&self, of: &Resource) -> Record {
+        let text = format!("Writing injected SQL for node \"{}\"", of.unique_id());
+        let record = Record::new("WritingInjectedSQLForNode", "Q029", Level::Debug, text);
+        match self.seen.get(of.unique_id()) {
+            Some(_) => self.about(record, Some(of.unique_id())),
+            None => record.with("node_info", node_info(of, "None", None, None)),
+        }
     }
 
     /// With `node_info` of the node it is about, where it is about one.
@@ -232,22 +289,33 @@ impl Translator {
     }
 }
 
+/// Is its compiled SQL written to a file? All but seeds', which have none.
+fn writes_sql(of: &Resource) -> bool {
+    matches!(of, Resource::Node(node) if node.resource_type != crate::manifest::ResourceType::Seed)
+}
+
 /// What the warehouse is asked and answers, and what macros log.
-fn said(event: &Event) -> Option<Record> {
-    Some(match event {
-        Event::Query { sql, connection, .. } => {
-            let msg = format!("On {connection}: {sql}");
-            Record::new("SQLQuery", "E016", Level::Debug, msg).with("conn_name", &**connection).with("sql", &**sql)
+fn said(event: &Event) -> Vec<Record> {
+    let debug = |name, code, msg: String| Record::new(name, code, Level::Debug, msg);
+    vec![match event {
+        Event::Query { sql, connection, kind, .. } => {
+            let used = debug("ConnectionUsed", "E015", format!("Using {kind} connection \"{connection}\""))
+                .with("conn_name", &**connection)
+                .with("conn_type", *kind);
+            let query = debug("SQLQuery", "E016", format!("On {connection}: {sql}"));
+            let query = query.with("conn_name", &**connection).with("sql", &**sql);
+            let commit = (&**sql == "COMMIT").then(|| debug("SQLCommit", "E018", format!("On {connection}: COMMIT")));
+            let commit = commit.map(|record| record.with("conn_name", &**connection));
+            return commit.into_iter().chain([used, query]).collect();
         }
         Event::QueryDone { status, took, .. } => {
-            let msg = format!("SQL status: {status} in {:.3} seconds", took.as_secs_f64());
-            let record = Record::new("SQLQueryStatus", "E017", Level::Debug, msg);
+            let record = debug("SQLQueryStatus", "E017", format!("SQL status: {status} in {:.3} seconds", took.as_secs_f64()));
             record.with("elapsed", seconds(*took)).with("query_id", "").with("status", status.as_str())
         }
         Event::Log { text, info: true, .. } => Record::new("JinjaLogInfo", "I062", Level::Info, text).with("msg", text.as_str()),
         Event::Log { text, .. } => Record::new("JinjaLogDebug", "I063", Level::Debug, text).with("msg", text.as_str()),
-        _ => return None,
-    })
+        _ => return Vec::new(),
+    }]
 }
 
 /// MainReportVersion and MainReportArgs.

@@ -51,7 +51,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    ("cli", &["invocation", "manifest"]),
+    ("cli", &["diagnostic", "fs", "invocation", "manifest", "project", "yaml"]),
 ];
 
 #[test]

@@ -34,7 +34,8 @@ const BLOCKS: [&str; 6] = ["macro", "test", "data_test", "materialization", "sna
 /// Finds the blocks of a file. What is misplaced, misnested or left open is reported with its place.
 pub(in crate::jinja) fn blocks(source: &SourceText) -> (Vec<Block>, Vec<Diagnostic>) {
     let text = &*source.text;
-    let mut finder = Finder { text, found: Vec::new(), faults: Vec::new(), open: None, control: Vec::new() };
+    let mut finder =
+        Finder { text, found: Vec::new(), faults: Vec::new(), open: None, control: Vec::new(), unexpected: Vec::new() };
     match segments(text, Span::new(0, text.len())) {
         Ok(segments) => {
             for segment in segments.iter().filter(|segment| segment.kind == SegmentKind::Tag) {
@@ -44,8 +45,14 @@ pub(in crate::jinja) fn blocks(source: &SourceText) -> (Vec<Block>, Vec<Diagnost
         }
         Err(fault) => finder.faults.push(fault),
     }
-    let diagnostics =
-        finder.faults.into_iter().map(|fault| Diagnostic::error("E0301", fault.message).at(source, fault.span)).collect();
+    let error = |fault: Fault| Diagnostic::error("E0301", fault.message).at(source, fault.span);
+    let unexpected = |(tag, span): (&str, Span)| {
+        Diagnostic::warning("W0305", format!("Found unexpected '{tag}' block tag: outside of a block it has no effect"))
+            .at(source, span)
+            .help("take it out, or move it into the block that it belongs to")
+            .event("UnexpectedJinjaBlockDeprecation")
+    };
+    let diagnostics = finder.faults.into_iter().map(error).chain(finder.unexpected.into_iter().map(unexpected)).collect();
     (finder.found, diagnostics)
 }
 
@@ -56,6 +63,8 @@ struct Finder<'t> {
     open: Option<(Segment, &'t str)>,
     /// Open `if` and `for` tags outside of blocks.
     control: Vec<(&'t str, Span)>,
+    /// Other tags there.
+    unexpected: Vec<(&'t str, Span)>,
 }
 
 impl Finder<'_> {
@@ -70,6 +79,9 @@ impl Finder<'_> {
                 self.faults.push(Fault::new(message, tag.span.start, tag.span.end));
             }
             return;
+        }
+        if !BLOCKS.contains(&keyword) {
+            self.unexpected.push((keyword, tag.span));
         }
         match keyword {
             "if" | "for" => self.control.push((keyword, tag.span)),

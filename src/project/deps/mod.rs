@@ -186,7 +186,9 @@ impl Deps<'_, '_> {
         let yaml = crate::yaml::read(&source).0?;
         let mut specs = packages::specs(&source, &yaml, &yaml, &mut self.resolver.diagnostics);
         // dbt's hash of a list that it has just made itself leaves out what is written.
-        specs.iter_mut().for_each(|spec| spec.unrendered = JsonMap::new());
+        for spec in &mut specs {
+            spec.unrendered = JsonMap::new();
+        }
         (!any_error(&self.resolver.diagnostics)).then_some(Added { add, specs, text, replaced, is_new: old.is_none() })
     }
 

@@ -1,0 +1,3 @@
+{% macro one() %}1{% endmacro %}
+{% endmacro %}
+{% set x = 1 %}
