@@ -66,7 +66,8 @@ pub(super) fn search(
         }
         Method::SourceStatus => {
             let before = earlier.sources.as_ref();
-            let before = before.ok_or_else(|| missing("No previous state comparison freshness results", "sources.json"))?;
+            let before = before
+                .ok_or_else(|| missing("No previous state comparison freshness results in sources.json", "sources.json"))?;
             let now = previous.current_sources.as_ref().ok_or_else(|| {
                 let message = "No current state comparison freshness results in sources.json: the target folder has none";
                 Box::new(place.error("E0507", message).help("run `source freshness` first"))

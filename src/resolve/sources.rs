@@ -180,7 +180,24 @@ impl Table<'_> {
             diagnostics.push(diagnostic.at(&self.property.file.source, self.own.span).node(source.unique_id.shared()));
             String::new()
         });
+        diagnostics.extend(self.uncheckable(&source));
         source
+    }
+
+    /// A threshold without a way to find out how old the data is: no adapter here asks the warehouse's own records.
+    fn uncheckable(&self, source: &Source) -> Option<Diagnostic> {
+        let has_way = source.loaded_at_field.is_some() || source.loaded_at_query.is_some();
+        if has_way || !source.has_freshness() || source.config.bool("enabled") == Some(false) {
+            return None;
+        }
+        let message = format!(
+            "The configured adapter does not support metadata-based freshness. A loaded_at_field must be specified for source \
+             '{}.{}'.",
+            source.source_name, source.name
+        );
+        let warning = Diagnostic::warning("W0293", message).at(&self.property.file.source, self.config_place("freshness"));
+        let help = "name the column that says when a row was loaded, or turn the check off with `freshness: null`";
+        Some(warning.event("FreshnessConfigProblem").help(help).node(source.unique_id.shared()))
     }
 
     fn config_place(&self, key: &str) -> crate::diagnostic::Span {
