@@ -166,13 +166,19 @@ fn finish(invocation: &Invocation, resolved: &Resolved, executed: &Executed, beg
     let took = begun.elapsed();
     let results = &executed.results;
     invocation.events.emit(Event::RunFinished { results: Arc::new(results.clone()), took, interrupted: executed.interrupted });
-    if invocation.writes_json() {
+    // `compile` has no results to keep where a node does not compile: to dbt that is a fault of the whole command.
+    let is_compile = invocation.request.command == Command::Compile;
+    let spoilt = is_compile && results.iter().any(|result| result.status == Status::Error);
+    if invocation.writes_json() && !spoilt {
         let args = &invocation.project.invocation.args;
         let text = artifacts::run_results(&resolved.manifest, results, took, args, &invocation.metadata());
         invocation.write("run_results.json", &text);
     }
-    if invocation.request.command == Command::Compile {
+    if is_compile {
         show_compiled(invocation, resolved, executed);
+    }
+    if spoilt {
+        return Outcome::Unusable;
     }
     let failed = |result: &&Arc<crate::event::RunResult>| {
         result.status.is_failure() || (result.status == Status::Skipped && !result.unique_id.as_str().starts_with("exposure."))

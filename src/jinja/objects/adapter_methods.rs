@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::super::{Args, Error, ErrorKind, Instance, Value, get, instance, list, none, pairs, text, tuple};
+use super::super::{Args, Dict, Error, ErrorKind, Instance, Value, get, instance, list, none, pairs, text, tuple};
 use super::{constraint, dict, indexes, relation, table};
 use crate::adapter::Features;
 use crate::agate::{self, Cell, CellType, Table};
@@ -288,6 +288,12 @@ fn write_options(args: &Args) -> Result<Value, Error> {
     if is_csv && !has(&options, "header") {
         options.push(("header".to_string(), "1".to_string()));
     }
+    // The caller's dict tells the materialization what the file is written as.
+    if let Some(kept) = given.downcast_object::<Dict>() {
+        for (name, value) in options.iter().filter(|(name, _)| kept.get(&name.as_str().into()).is_none()) {
+            kept.insert(name.as_str().into(), value.as_str().into());
+        }
+    }
     let render = |(name, value): &(String, String)| match name.to_lowercase().as_str() {
         "partition_by" if value.contains(',') && !value.starts_with('(') => format!("{name} ({value})"),
         "delimiter" | "quote" | "escape" | "null" if !value.starts_with('\'') => format!("{name} '{value}'"),
@@ -482,6 +488,9 @@ mod tests {
         assert_eq!(options("out/data.csv.GZ", json!({})), "format csv, compression gzip, header 1");
         assert_eq!(options("out/data", json!({"delimiter": "|"})), "delimiter '|', format csv, header 1");
         assert_eq!(options("out/data", json!({"partition_by": "a, b"})), "partition_by (a, b), format parquet");
+        let told = from_json(&json!({}));
+        call("external_write_options", vec!["out/data.csv.gz".into(), told.clone()]);
+        assert_eq!(text(&told), "{'format': 'csv', 'compression': 'gzip', 'header': '1'}");
         let read = |options: serde_json::Value| call("external_read_location", vec!["out".into(), from_json(&options)]);
         assert_eq!(read(json!({"partition_by": "a,b"})), "out/*/*/*.parquet");
         assert_eq!(read(json!({})), "out");
