@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::agate::Table;
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{JsonMap, Node, Resource, UniqueId};
+use crate::manifest::{BatchResults, JsonMap, Node, Resource, TimeSpan, UniqueId};
 
 /// Where events go. Cheap to clone and share between threads.
 #[derive(Clone)]
@@ -128,8 +128,8 @@ pub struct RunResult {
     /// Failing rows of a test.
     pub failures: Option<i64>,
     pub compiled: Option<Compiled>,
-    /// `{successful: [...], failed: [...]}` of a microbatch model.
-    pub batch_results: Option<serde_json::Value>,
+    /// What came of a microbatch model's batches.
+    pub batch_results: Option<BatchResults>,
     /// `sources.json` only: the row as that artifact writes it, without unique_id, status and timing.
     pub freshness: Option<JsonMap>,
     /// The first failing rows of a test, for people.
@@ -144,6 +144,17 @@ pub enum ConnectionStep {
     Opened,
     RolledBack,
     Closed,
+}
+
+/// Which batch of a microbatch model.
+#[derive(Debug, Clone)]
+pub struct BatchPlace {
+    /// `2020-01-01`.
+    pub label: String,
+    pub index: usize,
+    pub total: usize,
+    /// Other batches may run at the same time.
+    pub concurrent: bool,
 }
 
 /// One thing that happened. Reporters match on it; dbt's event names are in the comments.
@@ -169,6 +180,18 @@ pub enum Event {
         node: Resource,
         index: usize,
         total: usize,
+        started_at: SystemTime,
+        result: Arc<RunResult>,
+        group: Option<Arc<JsonMap>>,
+    },
+    /// A microbatch model turned out to have these batches, which begin at those moments: one MicrobatchExecutionDebug.
+    Batches { node: Arc<Node>, batches: Arc<Vec<TimeSpan>> },
+    /// MicrobatchExecutionDebug, NodeStart, LogStartBatch.
+    BatchStart { node: Arc<Node>, place: BatchPlace, thread: String, at: SystemTime },
+    /// LogBatchResult, NodeFinished.
+    BatchFinished {
+        node: Arc<Node>,
+        place: BatchPlace,
         started_at: SystemTime,
         result: Arc<RunResult>,
         group: Option<Arc<JsonMap>>,

@@ -30,7 +30,7 @@
     {%- endif -%}
   {%- endfor -%}
   {%- if unknown -%}
-    {%- do exceptions.warn('In relation ' ~ relation.render() ~ ': documented columns that are not present in the database: ' ~ unknown | join(', ')) -%}
+    {%- do exceptions.warn('In relation ' ~ relation.render() ~ ': The following columns are specified in the schema but are not present in the database: ' ~ unknown | join(', ')) -%}
   {%- endif -%}
   {{ return(known) }}
 {% endmacro %}

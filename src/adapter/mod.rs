@@ -94,11 +94,19 @@ pub struct Features {
     pub ducklake: Vec<String>,
     /// What stands for a bound value in a statement.
     pub binding: &'static str,
+    /// Batches of one microbatch model may be written side by side.
+    pub concurrent_batches: bool,
 }
 
 impl Default for Features {
     fn default() -> Self {
-        Self { disable_transactions: false, external_root: ".".to_string(), ducklake: Vec::new(), binding: "?" }
+        Self {
+            disable_transactions: false,
+            external_root: ".".to_string(),
+            ducklake: Vec::new(),
+            binding: "?",
+            concurrent_batches: true,
+        }
     }
 }
 

@@ -59,7 +59,11 @@ impl Postgres {
         };
         let shown = keys.iter().filter(|(key, _)| !matches!(key.as_str(), "password" | "pass"));
         let shown = shown.map(|(key, value)| (key.clone(), value.clone())).collect();
-        Ok(Self { shared: Arc::new(shared), shown, features: Features { binding: "%s", ..Features::default() } })
+        Ok(Self {
+            shared: Arc::new(shared),
+            shown,
+            features: Features { binding: "%s", concurrent_batches: false, ..Features::default() },
+        })
     }
 }
 

@@ -10,7 +10,9 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::PreviousResult;
+use super::read::batch_results;
+use super::run_results::BatchesView;
+use super::{PreviousResult, value};
 use crate::event::{Event, Events, RunResult, Status};
 use crate::fs::{Disk, FileSystem};
 use crate::manifest::{Json, JsonMap, UniqueId};
@@ -80,7 +82,7 @@ impl Journal {
         self.write(&Line {
             unique_id: result.unique_id.as_str().to_owned(),
             status: result.status.as_str().to_owned(),
-            batch_results: result.batch_results.clone(),
+            batch_results: result.batch_results.as_ref().map(|batches| value(&BatchesView(batches))),
         });
     }
 
@@ -128,7 +130,9 @@ pub(super) fn unfinished(fs: &dyn FileSystem, folder: &Path) -> Option<Unfinishe
     let mut results: IndexMap<_, _> = head.planned.into_iter().map(|id| result(id, Status::Skipped, None)).collect();
     let started_at = DateTime::parse_from_rfc3339(&head.invocation_started_at).ok()?.to_utc();
     let finished = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok());
-    results.extend(finished.filter_map(|line| Some(result(line.unique_id, Status::parse(&line.status)?, line.batch_results))));
+    results.extend(finished.filter_map(|line| {
+        Some(result(line.unique_id, Status::parse(&line.status)?, line.batch_results.as_ref().map(batch_results)))
+    }));
     Some(Unfinished { started_at, args: head.args, results })
 }
 

@@ -10,7 +10,7 @@ use super::{journal, upgrade};
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 use crate::event::Status;
 use crate::fs::FileSystem;
-use crate::manifest::{Json, JsonMap};
+use crate::manifest::{BatchResults, Json, JsonMap, TimeSpan, moment};
 
 /// The artifacts of an earlier invocation, each where its file is there.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +41,7 @@ pub struct PreviousResult {
     pub unique_id: String,
     pub status: Status,
     /// `{successful, failed}` of a microbatch model.
-    pub batch_results: Option<Json>,
+    pub batch_results: Option<BatchResults>,
 }
 
 impl PreviousState {
@@ -112,10 +112,17 @@ fn previous_results(file: &Json) -> indexmap::IndexMap<String, PreviousResult> {
     let results = rows.filter_map(|row| {
         let unique_id = row.get("unique_id")?.as_str()?.to_owned();
         let status = Status::parse(row.get("status")?.as_str()?)?;
-        let batch_results = row.get("batch_results").filter(|value| !value.is_null()).cloned();
+        let batch_results = row.get("batch_results").filter(|value| !value.is_null()).map(batch_results);
         Some((unique_id.clone(), PreviousResult { unique_id, status, batch_results }))
     });
     results.collect()
+}
+
+/// `{successful: [[start, end], …], failed: […]}`.
+pub(super) fn batch_results(value: &Json) -> BatchResults {
+    let span = |pair: &Json| Some(TimeSpan { start: moment(pair.get(0)?.as_str()?)?, end: moment(pair.get(1)?.as_str()?)? });
+    let list = |key: &str| value.get(key).and_then(Json::as_array).into_iter().flatten().filter_map(span).collect();
+    BatchResults { successful: list("successful"), failed: list("failed") }
 }
 
 /// One artifact, its version checked. `Ok(None)`: no such file.

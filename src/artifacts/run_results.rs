@@ -9,7 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::{Header, Metadata, resource, system_timestamp, text, value};
 use crate::event::{RunResult, Status, Timing};
-use crate::manifest::{Json, JsonMap, Manifest, Node, Resource, ResourceType, Source};
+use crate::manifest::{BatchResults, Json, JsonMap, Manifest, Node, Resource, ResourceType, Source, TimeSpan, iso};
 
 /// run_results.json (v6). Results keep their order: that in which they finished.
 pub fn run_results(
@@ -74,8 +74,21 @@ impl Serialize for ResultView<'_> {
         map.serialize_entry("compiled", &compiled)?;
         map.serialize_entry("compiled_code", &code)?;
         map.serialize_entry("relation_name", &relation_name)?;
-        map.serialize_entry("batch_results", &self.result.batch_results)?;
+        map.serialize_entry("batch_results", &self.result.batch_results.as_ref().map(BatchesView))?;
         map.serialize_entry("overload_results", &())?;
+        map.end()
+    }
+}
+
+/// `{successful: [[start, end], …], failed: […]}`.
+pub(super) struct BatchesView<'a>(pub &'a BatchResults);
+
+impl Serialize for BatchesView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let list = |spans: &[TimeSpan]| spans.iter().map(|span| [iso(span.start), iso(span.end)]).collect::<Vec<_>>();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("successful", &list(&self.0.successful))?;
+        map.serialize_entry("failed", &list(&self.0.failed))?;
         map.end()
     }
 }
@@ -117,7 +130,7 @@ pub fn result(of: &Resource, result: &RunResult) -> Json {
             self.0.common(&mut map)?;
             map.serialize_entry("node", &self.1)?;
             map.serialize_entry("agate_table", &())?;
-            map.serialize_entry("batch_results", &self.0.result.batch_results)?;
+            map.serialize_entry("batch_results", &self.0.result.batch_results.as_ref().map(BatchesView))?;
             map.serialize_entry("overload_results", &())?;
             map.end()
         }

@@ -2,34 +2,57 @@
 
 use std::sync::Arc;
 
+use super::Batch;
 use super::host::required;
 use crate::artifacts;
 use crate::jinja::{self, Args, Cx, Error, Instance, Value};
-use crate::manifest::{Json, Node, Resource};
+use crate::manifest::{Json, Node, Resource, ResourceType};
+
+/// dbt's name for what its macros call a snapshot's own columns.
+const SNAPSHOT_COLUMN_NAMES: &str = "snapshot_table_column_names";
+const SNAPSHOT_COLUMNS: [&str; 5] = ["dbt_valid_from", "dbt_valid_to", "dbt_scd_id", "dbt_updated_at", "dbt_is_deleted"];
 
 /// `config` of a node; without one (operations) it is empty.
 #[derive(Debug)]
-pub struct ConfigObject(Option<Arc<Node>>);
+pub struct ConfigObject {
+    node: Option<Arc<Node>>,
+    batch: Option<Arc<Batch>>,
+}
 
 /// The configuration behind a `config` object.
 pub fn of(value: &Value) -> Option<Json> {
-    let node = jinja::downcast::<ConfigObject>(value)?.0.clone();
+    let node = jinja::downcast::<ConfigObject>(value)?.node.clone();
     Some(Json::Object(node.map(|node| node.config.0.clone()).unwrap_or_default()))
 }
 
 impl ConfigObject {
-    pub fn value(node: Option<Arc<Node>>) -> Value {
-        jinja::instance(Arc::new(Self(node)))
+    pub fn value(node: Option<Arc<Node>>, batch: Option<Arc<Batch>>) -> Value {
+        jinja::instance(Arc::new(Self { node, batch }))
     }
 
     /// A key's value: null counts as present, as in dbt. Hooks answer to both of their spellings.
     fn lookup(&self, key: &str) -> Option<&Json> {
-        let config = &self.0.as_ref()?.config;
+        let config = &self.node.as_ref()?.config;
         config.get(key).or_else(|| match key {
             "pre_hook" => config.get("pre-hook"),
             "post_hook" => config.get("post-hook"),
             _ => None,
         })
+    }
+
+    /// What is no key of the configuration, but answers like one: a batch's ends, and the names of a snapshot's own columns.
+    fn computed(&self, key: &str) -> Option<Value> {
+        if let Some(batch) = &self.batch {
+            return batch.config().into_iter().find(|(name, _)| *name == key).map(|(_, value)| value);
+        }
+        let node =
+            self.node.as_ref().filter(|node| key == SNAPSHOT_COLUMN_NAMES && node.resource_type == ResourceType::Snapshot)?;
+        let renamed = node.config.object("snapshot_meta_column_names");
+        let name = |column: &'static str| {
+            let name = renamed.and_then(|names| names.get(column)).and_then(Json::as_str).filter(|name| !name.is_empty());
+            (column, name.unwrap_or(column).into())
+        };
+        Some(jinja::dict(SNAPSHOT_COLUMNS.map(name)))
     }
 
     fn meta(&self, key: &str) -> Option<&Json> {
@@ -57,7 +80,7 @@ impl Instance for ConfigObject {
     }
 
     fn attribute(&self, name: &str) -> Option<Value> {
-        let node = self.0.as_ref().filter(|_| name == "model")?;
+        let node = self.node.as_ref().filter(|_| name == "model")?;
         Some(jinja::from_json(&artifacts::resource(&Resource::Node(node.clone()), None)))
     }
 
@@ -74,12 +97,17 @@ impl Instance for ConfigObject {
     }
 
     fn call_method(&self, cx: &mut Cx, name: &str, args: Args) -> Result<Value, Error> {
-        let found = |key: &str| if name.starts_with("meta_") { self.meta(key) } else { self.lookup(key) };
+        let found = |key: &str| {
+            if name.starts_with("meta_") {
+                return self.meta(key).map(jinja::from_json);
+            }
+            self.computed(key).or_else(|| self.lookup(key).map(jinja::from_json))
+        };
         match name {
             "get" | "meta_get" => {
                 let key = required(&args, name, 0, "name")?;
                 let default = args.get(1, "default").cloned();
-                let value = found(&key).map(jinja::from_json).or_else(|| default.clone()).unwrap_or_else(jinja::none);
+                let value = found(&key).or_else(|| default.clone()).unwrap_or_else(jinja::none);
                 if let Some(validator) = args.get(2, "validator").filter(|_| default.is_some_and(|default| !default.is_none())) {
                     cx.call(validator, Args::new(vec![value.clone()]))?;
                 }
@@ -87,7 +115,7 @@ impl Instance for ConfigObject {
             }
             "require" | "meta_require" => {
                 let key = required(&args, name, 0, "name")?;
-                let value = found(&key).map(jinja::from_json).ok_or_else(|| self.missing(&key))?;
+                let value = found(&key).ok_or_else(|| self.missing(&key))?;
                 if let Some(validator) = args.get(1, "validator") {
                     cx.call(validator, Args::new(vec![value.clone()]))?;
                 }
@@ -103,7 +131,7 @@ impl Instance for ConfigObject {
 
 impl ConfigObject {
     fn missing(&self, key: &str) -> Error {
-        let id = self.0.as_ref().map_or("the operation", |node| node.unique_id.as_str());
+        let id = self.node.as_ref().map_or("the operation", |node| node.unique_id.as_str());
         Error::compilation(format!("Model '{id}' does not define a required config parameter '{key}'."))
     }
 }

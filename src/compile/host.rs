@@ -7,7 +7,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::config_object::ConfigObject;
 use super::run_context::RunContext;
 use super::session::Session;
-use super::{adapter_object, references};
+use super::{Batch, adapter_object, references};
 use crate::adapter::{PythonTask, Response};
 use crate::artifacts;
 use crate::diagnostic::{Diagnostic, SourceText};
@@ -39,6 +39,8 @@ pub(super) struct Inner {
     pub extra: IndexMap<String, Value>,
     /// A unit test's given relations: what `ref` and `source` answer instead.
     pub inputs: Option<Arc<super::unit_test::Inputs>>,
+    /// The batch of a microbatch model that this is about.
+    pub batch: Option<Arc<Batch>>,
     /// Ephemeral models that were referred to, in order.
     pub ctes: Mutex<IndexSet<UniqueId>>,
     /// Macros called at `noted_depth`: what dbt adds to the node's `depends_on.macros`.
@@ -59,6 +61,7 @@ impl RuntimeHost {
             package,
             extra,
             inputs: None,
+            batch: None,
             ctes: Mutex::default(),
             macros: Mutex::default(),
             noted_depth: 0,
@@ -75,6 +78,7 @@ impl RuntimeHost {
             package: inner.package.clone(),
             extra: inner.extra.clone(),
             inputs: inner.inputs.clone(),
+            batch: inner.batch.clone(),
             ctes: Mutex::default(),
             macros: Mutex::default(),
             noted_depth: inner.noted_depth,
@@ -93,6 +97,12 @@ impl RuntimeHost {
     #[must_use]
     pub fn with_inputs(self, inputs: Arc<super::unit_test::Inputs>) -> Self {
         self.changed(|inner| inner.inputs = Some(inputs))
+    }
+
+    /// For one batch of a microbatch model.
+    #[must_use]
+    pub fn with_batch(self, batch: Arc<Batch>) -> Self {
+        self.changed(|inner| inner.batch = Some(batch))
     }
 
     /// Notes the macros that a materialization calls, not those that the text calls.
@@ -126,11 +136,24 @@ impl Inner {
     pub(super) fn node(&self) -> Option<&Arc<Node>> {
         if let Scope::Node(node) = &self.scope { Some(node) } else { None }
     }
+
+    /// What the node was compiled to, in the batch that this is about.
+    fn compiled(&self) -> Option<Arc<Compiled>> {
+        match &self.batch {
+            Some(batch) => batch.compiled.clone(),
+            None => self.run.compiled(self.node()?.unique_id.as_str()),
+        }
+    }
 }
 
 impl Host for RuntimeHost {
     fn package(&self) -> &str {
         &self.0.package
+    }
+
+    /// What is given for one render wins over macros, too.
+    fn before_macros(&self, name: &str) -> Option<Value> {
+        self.0.extra.get(name).cloned()
     }
 
     fn undefined(&self) -> Undefined {
@@ -177,9 +200,9 @@ impl Host for RuntimeHost {
             "source" => self.function("source", references::source),
             "function" => self.function("function", references::function),
             "metric" => self.function("metric", references::metric),
-            "config" => ConfigObject::value(inner.node().cloned()),
+            "config" => ConfigObject::value(inner.node().cloned(), inner.batch.clone()),
             "this" => inner.node().and_then(|node| this(&inner.run, node)).map_or(Value::from(()), objects::relation::value),
-            "model" => inner.node().map_or(Value::from(()), |node| model(&inner.run, node)),
+            "model" => inner.node().map_or(Value::from(()), |node| model(inner, node)),
             "graph" => jinja::from_shared_json(inner.run.graph(inner.node().map(|node| (&node.unique_id, self.macros())))),
             "adapter" => adapter_object::value(&inner.session),
             "api" => objects::api_with(inner.run.quote, inner.run.dialect()),
@@ -236,10 +259,10 @@ pub(super) fn this(run: &RunContext, node: &Node) -> Option<Relation> {
 }
 
 /// The node as Jinja's `model` shows it: `compiled_sql` beside `compiled_code`, as old macros want it.
-fn model(run: &RunContext, node: &Arc<Node>) -> Value {
-    let compiled = run.compiled(node.unique_id.as_str());
+fn model(inner: &Inner, node: &Arc<Node>) -> Value {
+    let compiled = inner.compiled();
     let mut json = artifacts::model(&Resource::Node(node.clone()), compiled.as_deref());
-    if let (Some(deferred), Some(shown)) = (run.deferral.relations.get(&node.unique_id), json.get_mut("defer_relation")) {
+    if let (Some(deferred), Some(shown)) = (inner.run.deferral.relations.get(&node.unique_id), json.get_mut("defer_relation")) {
         *shown = deferred.shown.clone();
     }
     if let Some(code) = json.get("compiled_code").cloned()
@@ -247,7 +270,11 @@ fn model(run: &RunContext, node: &Arc<Node>) -> Value {
     {
         map.insert("compiled_sql".to_owned(), code);
     }
-    jinja::from_shared_json(Arc::new(json))
+    let model = jinja::from_shared_json(Arc::new(json));
+    if let Some(batch) = &inner.batch {
+        batch.add_to(&model);
+    }
+    model
 }
 
 fn database(inner: &Inner) -> Value {
@@ -268,8 +295,7 @@ fn compiled_code(inner: &Inner) -> Value {
     if let Some(code) = inner.node().and_then(|node| inner.run.clone_code(node)) {
         return code.into();
     }
-    let compiled: Option<Arc<Compiled>> = inner.node().and_then(|node| inner.run.compiled(node.unique_id.as_str()));
-    compiled.map_or(Value::from(()), |compiled| Value::from(compiled.code.as_ref()))
+    inner.compiled().map_or(Value::from(()), |compiled| Value::from(compiled.code.as_ref()))
 }
 
 fn load_result(inner: &Inner, args: &Args) -> Result<Value, Error> {
@@ -308,8 +334,13 @@ fn load_agate_table(inner: &Inner) -> Result<Value, Error> {
 fn write(inner: &Inner, args: &Args) -> Result<Value, Error> {
     if let (Some(node), true) = (inner.node(), inner.run.options.write_files) {
         let payload = required(args, "write", 0, "payload")?;
-        super::write_file(&inner.run, "run", node, &payload)?;
-        inner.run.note_build_path(&node.unique_id, super::shown_path(&inner.run, "run", node));
+        if let Some(batch) = &inner.batch {
+            super::write_file(&inner.run, "run", &batch.path(node), &payload)?;
+        } else {
+            let path = artifacts::output_path(node);
+            super::write_file(&inner.run, "run", &path, &payload)?;
+            inner.run.note_build_path(&node.unique_id, super::shown_path(&inner.run, "run", &path));
+        }
     }
     Ok("".into())
 }

@@ -8,6 +8,7 @@ pub mod ctes;
 mod deferral;
 pub mod foreign_keys;
 pub mod host;
+pub mod microbatch;
 mod plugins;
 pub mod query_comment;
 mod references;
@@ -33,6 +34,7 @@ use crate::manifest::{Language, Node, ResourceType, UniqueId};
 
 pub use deferral::Deferral;
 pub use host::{RuntimeHost, Scope};
+pub use microbatch::Batch;
 pub use run_context::{RunContext, RunOptions, RunParts};
 pub use session::{Execution, Session};
 
@@ -47,42 +49,56 @@ pub fn compile_node(
     if node.resource_type == ResourceType::Seed {
         return Ok(Arc::default());
     }
+    let compiled = render_node(run, session, node, extra, None)?;
+    keep(run, node, compiled)
+}
+
+/// Renders a node's code (for one batch, where one is given) and puts the ephemeral models in; keeps and writes nothing.
+fn render_node(
+    run: &Arc<RunContext>,
+    session: &Arc<Session>,
+    node: &Arc<Node>,
+    extra: IndexMap<String, Value>,
+    batch: Option<Arc<Batch>>,
+) -> Result<Compiled, Error> {
+    let host_with = |extra| {
+        let host = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra);
+        match &batch {
+            Some(batch) => host.with_batch(batch.clone()),
+            None => host,
+        }
+    };
     if node.language == Language::Python {
-        return compile_python(run, session, node, extra);
+        return render_python(run, node, &host_with(extra));
     }
-    let of_arguments = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra.clone());
+    let of_arguments = host_with(extra.clone());
     let extra = test_kwargs::add(run, &of_arguments, node, extra)?;
-    let host = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra.clone());
+    let host = host_with(extra);
     let bare = run.engine.render(&template(run, node), host.shared())?;
     let mut used = of_arguments.ctes();
     used.extend(host.ctes());
     let mut compiled = with_ctes(run, session, &bare, &used)?;
     compiled.macros = of_arguments.macros().into_iter().chain(host.macros()).collect();
-    keep(run, node, compiled)
+    Ok(compiled)
 }
 
 /// A Python model: its own text as it is, and behind it what `dbt` means in there.
-fn compile_python(
-    run: &Arc<RunContext>,
-    session: &Arc<Session>,
-    node: &Arc<Node>,
-    extra: IndexMap<String, Value>,
-) -> Result<Arc<Compiled>, Error> {
-    let host = RuntimeHost::new(run, session, Scope::Node(node.clone()), extra);
+fn render_python(run: &RunContext, node: &Node, host: &RuntimeHost) -> Result<Compiled, Error> {
     let behind = Template::whole(SourceText::new(node.original_file_path.as_str(), "{{ py_script_postfix(model) }}"));
     let behind = run.engine.render(&behind, host.shared())?;
     let code: Arc<str> = format!("{}\n\n{behind}", node.raw_code).into();
-    keep(run, node, Compiled { bare: code.clone(), code, macros: host.macros(), ..Compiled::default() })
+    Ok(Compiled { bare: code.clone(), code, macros: host.macros(), ..Compiled::default() })
 }
 
 /// Keeps what a node was compiled to for the artifacts, and writes it below `target/compiled`.
 fn keep(run: &RunContext, node: &Node, mut compiled: Compiled) -> Result<Arc<Compiled>, Error> {
+    let path = artifacts::output_path(node);
     compiled.foreign_keys = references::foreign_keys(run, node)?;
-    compiled.compiled_path = Some(shown_path(run, "compiled", node).into());
+    compiled.compiled_path = Some(shown_path(run, "compiled", &path).into());
     let compiled = Arc::new(compiled);
     run.keep_compiled(&node.unique_id, compiled.clone());
     if run.options.write_files {
-        write_file(run, "compiled", node, &compiled.code)?;
+        write_file(run, "compiled", &path, &compiled.code)?;
     }
     Ok(compiled)
 }
@@ -122,18 +138,18 @@ fn template(run: &RunContext, node: &Node) -> Template {
     Template::whole(SourceText::new(node.original_file_path.as_str(), node.raw_code.clone()))
 }
 
-/// Writes a text to `target/<kind>/<package>/<path of the node>`.
-fn write_file(run: &RunContext, kind: &str, node: &Node, text: &str) -> Result<(), Error> {
-    let path = run.project.target_path.join(kind).join(artifacts::output_path(node));
+/// Writes a text to `target/<kind>/<path>`, the path being a node's `<package>/<path>`.
+fn write_file(run: &RunContext, kind: &str, path: &str, text: &str) -> Result<(), Error> {
+    let path = run.project.target_path.join(kind).join(path);
     run.fs
         .write(&path, text.as_bytes())
         .map_err(|error| Error::new(ErrorKind::Runtime, format!("{} cannot be written: {error}", path.display())))
 }
 
 /// A written file's path as artifacts show it: `target/compiled/<package>/<path of the node>`.
-pub fn shown_path(run: &RunContext, kind: &str, node: &Node) -> String {
+fn shown_path(run: &RunContext, kind: &str, path: &str) -> String {
     let target = run.project.target_path.strip_prefix(&run.project.root).unwrap_or(&run.project.target_path);
-    target.join(kind).join(artifacts::output_path(node)).to_string_lossy().into_owned()
+    target.join(kind).join(path).to_string_lossy().into_owned()
 }
 
 /// Renders a text that is no node's (`show --inline`), with the ephemeral models it refers to.

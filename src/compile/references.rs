@@ -2,13 +2,15 @@
 
 use std::sync::{Arc, PoisonError};
 
+use indexmap::IndexMap;
+
 use super::deferral;
 use super::host::{Inner, Scope, required};
 use super::plugins;
 use super::run_context::RunContext;
 use crate::jinja::{self, Args, Cx, Error, Value, objects};
 use crate::manifest::static_call::{self, Named};
-use crate::manifest::{Json, Node, Relation, RelationType, VersionText};
+use crate::manifest::{ColumnInfo, Config, Json, Node, Relation, RelationType, ResourceType, VersionText};
 
 /// `ref([package,] name, version=…)`: the relation that the model, seed or snapshot stands in; for an ephemeral model the
 /// name of its CTE, which is noted.
@@ -32,11 +34,41 @@ pub(super) fn reference(inner: &Arc<Inner>, cx: &mut Cx, args: Args) -> Result<V
     }
     if target.is_ephemeral() {
         inner.ctes.lock().unwrap_or_else(PoisonError::into_inner).insert(target.unique_id.clone());
-        return Ok(objects::relation::value(Relation { dialect: inner.run.dialect(), ..cte_relation(&target.alias) }));
     }
-    let mut relation = deferral::read(inner, cx, target)?;
-    relation.limit = inner.run.options.empty.then_some(0);
-    Ok(objects::relation::value(relation))
+    let relation = if target.is_ephemeral() {
+        Relation { dialect: inner.run.dialect(), ..cte_relation(&target.alias) }
+    } else {
+        deferral::read(inner, cx, target)?
+    };
+    let read = Read { config: &target.config, columns: &target.columns, quotes_columns: None };
+    Ok(objects::relation::value(restricted(inner, relation, &read)))
+}
+
+/// What is read, as far as its event time goes.
+struct Read<'a> {
+    config: &'a Config,
+    columns: &'a IndexMap<String, ColumnInfo>,
+    /// A source's `quoting: {column: …}`.
+    quotes_columns: Option<bool>,
+}
+
+/// The relation with what the run leaves out of it: all rows with `--empty`, those outside of the batch or the sample.
+fn restricted(inner: &Inner, mut relation: Relation, read: &Read<'_>) -> Relation {
+    let options = &inner.run.options;
+    relation.limit = options.empty.then_some(0);
+    let reads_spans = inner.node().is_some_and(|node| matches!(node.resource_type, ResourceType::Model | ResourceType::Snapshot));
+    let span = match (&inner.batch, options.sample) {
+        (Some(batch), Some(sample)) => Some(batch.span.within(sample)),
+        (Some(batch), None) => Some(batch.span),
+        (None, sample) => sample,
+    };
+    let column = read.config.text("event_time").filter(|column| reads_spans && !column.is_empty());
+    relation.event_time_filter = column.zip(span).map(|(name, span)| {
+        let quote = read.columns.values().find(|column| column.name == name).and_then(|column| column.quote);
+        let quoted = quote.or(read.quotes_columns).unwrap_or(false);
+        span.condition(&if quoted { format!("\"{name}\"") } else { name.to_owned() }).into()
+    });
+    relation
 }
 
 /// The relation that stands for an ephemeral model.
@@ -66,9 +98,9 @@ pub(super) fn source(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Value
         return inputs.relation(&target.unique_id, &inner.ctes);
     }
     plugins::load(&inner.session, target)?;
-    let mut relation = inner.run.source_relation(target);
-    relation.limit = inner.run.options.empty.then_some(0);
-    Ok(objects::relation::value(relation))
+    let quotes_columns = target.quoting.get("column").and_then(Json::as_bool);
+    let read = Read { config: &target.config, columns: &target.columns, quotes_columns };
+    Ok(objects::relation::value(restricted(inner, inner.run.source_relation(target), &read)))
 }
 
 /// What the foreign keys of a model refer to: `to: ref('x')` as written, and the relation's name.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use chrono::{DateTime, Utc};
+
 use super::deferral::Deferral;
 use super::plugins;
 use super::query_comment::{self, CommentSettings};
@@ -14,7 +16,7 @@ use crate::event::{Compiled, Events};
 use crate::fs::FileSystem;
 use crate::jinja::objects::adapter_methods::AdapterFacts;
 use crate::jinja::{self, Engine, Error, Host, Message, Undefined, Value};
-use crate::manifest::{Dialect, Include, Json, JsonMap, Lookup, Manifest, Node, Relation, Source, UniqueId};
+use crate::manifest::{Dialect, Include, Json, JsonMap, Lookup, Manifest, Node, Relation, Source, TimeSpan, UniqueId};
 use crate::project::Project;
 use crate::project::context::BaseContext;
 
@@ -23,6 +25,15 @@ use crate::project::context::BaseContext;
 pub struct RunOptions {
     /// `--empty`: refs and sources give no rows.
     pub empty: bool,
+    /// `--full-refresh`.
+    pub full_refresh: bool,
+    /// `--sample`: the span of event time that is read.
+    pub sample: Option<TimeSpan>,
+    /// `--event-time-start` and `--event-time-end`.
+    pub event_time: Option<TimeSpan>,
+    /// Where the last batch of a microbatch model ends that has no other end: when the invocation began, or the one that is
+    /// retried.
+    pub batches_until: DateTime<Utc>,
     /// `--no-introspect` forbids queries while compiling.
     pub introspect: bool,
     pub inject_ephemeral_ctes: bool,

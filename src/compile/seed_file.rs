@@ -15,7 +15,7 @@ pub fn load(run: &RunContext, node: &Node) -> Result<Value, Error> {
     let content =
         run.fs.read(&path).map_err(|error| Error::compilation(format!("{} cannot be read: {error}", node.original_file_path)))?;
     let types = node.config.object("column_types").cloned().unwrap_or_default();
-    let delimiter = node.config.text("delimiter").and_then(|text| text.chars().next()).unwrap_or(',');
+    let delimiter = delimiter(node)?;
     let text_columns: Vec<String> = types.keys().cloned().collect();
     let wrong = |diagnostic: &Diagnostic| Error::compilation(diagnostic.to_string());
     let text = agate::decode_utf8(&node.original_file_path, content).map_err(|diagnostic| wrong(&diagnostic))?;
@@ -43,4 +43,13 @@ pub fn load(run: &RunContext, node: &Node) -> Result<Value, Error> {
         table.rows.clear();
     }
     Ok(objects::table::value(table))
+}
+
+/// The config `delimiter`, which has to be one character.
+fn delimiter(node: &Node) -> Result<char, Error> {
+    let mut characters = node.config.text("delimiter").unwrap_or(",").chars();
+    match (characters.next(), characters.next()) {
+        (Some(character), None) => Ok(character),
+        _ => Err(Error::compilation("\"delimiter\" must be a 1-character string")),
+    }
 }

@@ -9,6 +9,7 @@ use super::host::{RuntimeHost, Scope, required};
 use super::references;
 use super::run_context::RunContext;
 use super::{Session, ctes, template};
+use crate::artifacts;
 use crate::diagnostic::SourceText;
 use crate::event::Compiled;
 use crate::jinja::{self, Args, Error, Host, Template, Value, objects};
@@ -95,11 +96,12 @@ pub fn compile(run: &Arc<RunContext>, session: &Arc<Session>, test: &UnitTest) -
         used.into_iter().filter_map(|id| queries.get(&id).map(|sql| (id.clone(), sql.clone()))).collect();
     let texts: Vec<String> = extra_ctes.iter().map(|(_, sql)| sql.clone()).collect();
     let code = ctes::inject(&bare, &texts).into();
-    let compiled_path = Some(super::shown_path(run, "compiled", &node).into());
+    let path = artifacts::output_path(&node);
+    let compiled_path = Some(super::shown_path(run, "compiled", &path).into());
     let compiled = Arc::new(Compiled { code, extra_ctes, bare: bare.into(), compiled_path, ..Compiled::default() });
     run.keep_compiled(&node.unique_id, compiled.clone());
     if run.options.write_files {
-        super::write_file(run, "compiled", &node, &compiled.code)?;
+        super::write_file(run, "compiled", &path, &compiled.code)?;
     }
     Ok((node, compiled))
 }

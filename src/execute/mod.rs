@@ -4,6 +4,7 @@ mod freshness;
 mod hooks;
 mod latest_pointer;
 mod materialization;
+mod microbatch;
 mod node;
 pub mod scheduler;
 mod schemas;
@@ -17,10 +18,12 @@ use std::time::SystemTime;
 use crate::compile::{RunContext, Session};
 use crate::event::{Event, RunResult, Status};
 use crate::jinja::Error;
-use crate::manifest::{JsonMap, Resource};
+use crate::manifest::Resource;
 use crate::plan::{Action, Plan};
 
+use microbatch::Part;
 use node::StepRun;
+use scheduler::{Pool, Task};
 
 /// How to run.
 #[derive(Debug, Clone)]
@@ -94,7 +97,12 @@ pub fn execute(run: &Arc<RunContext>, plan: &Plan, settings: &Settings, stop: &A
         let spare = if number == 0 { spare.lock().unwrap_or_else(PoisonError::into_inner).take() } else { None };
         spare.unwrap_or_else(|| Session::with(&run.warehouse, &format!("worker-{number}")))
     };
-    scheduler::run(&schedule, settings.threads, session_of, |session, position| work.step(session, position, nothing_runs));
+    // Where batches of one step may run side by side, there can be more to do than steps.
+    let most = if work.expands() { usize::MAX } else { plan.steps.len() };
+    scheduler::run(&schedule, settings.threads.min(most), session_of, |pool, session, task| match task {
+        Task::Step(position) => work.step(pool, session, position, nothing_runs),
+        Task::Part(part) => part.run(session),
+    });
     let nodes = work.results.into_inner().unwrap_or_else(PoisonError::into_inner);
     let interrupted = stop.load(Ordering::Relaxed);
     results.extend(nodes);
@@ -124,7 +132,13 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn step(&self, session: &Arc<Session>, position: usize, nothing_runs: bool) {
+    /// Is there a step that turns out to have parts?
+    fn expands(&self) -> bool {
+        let nodes = &self.run.manifest.nodes;
+        self.plan.steps.iter().any(|step| nodes.get(step.id.as_str()).is_some_and(|node| node.is_microbatch()))
+    }
+
+    fn step(&self, pool: &Pool<Part>, session: &Arc<Session>, position: usize, nothing_runs: bool) {
         let step = &self.plan.steps[position];
         let Some(resource) = self.run.manifest.get(step.id.as_str()) else { return };
         let total = self.plan.counted();
@@ -143,27 +157,15 @@ impl Work<'_> {
                 let thread = node::thread_name();
                 self.run.events.emit(Event::NodeStart { node: resource.clone(), index, total, thread, at: started_at });
             }
-            StepRun { run: self.run, session, settings: self.settings, resource: &resource, step }.run()
+            StepRun { run: self.run, session, settings: self.settings, resource: &resource, step, pool, stop: self.stop }.run()
         };
         self.note(position, &resource, &result);
         if step.is_counted() {
             let result = Arc::new(result);
-            let group = self.group(&resource);
+            let group = node::group(self.run, &resource);
             self.run.events.emit(Event::NodeFinished { node: resource, index, total, started_at, result: result.clone(), group });
             self.results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
         }
-    }
-
-    /// The group of a node, for the log.
-    fn group(&self, resource: &Resource) -> Option<Arc<JsonMap>> {
-        let Resource::Node(node) = resource else { return None };
-        let name = node.group.as_ref()?;
-        let group = self.run.manifest.groups.values().find(|group| group.name == *name)?;
-        Some(Arc::new(JsonMap::from_iter([
-            ("name".to_owned(), name.as_str().into()),
-            ("package_name".to_owned(), (&*group.package_name).into()),
-            ("owner".to_owned(), group.owner.clone().into()),
-        ])))
     }
 
     /// Remembers what the result means for the steps behind it.

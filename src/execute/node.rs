@@ -1,6 +1,7 @@
 //! One step: compile the node, run its materialization, and say what came of it. Every failure becomes a result.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
 use indexmap::IndexMap;
@@ -8,14 +9,17 @@ use indexmap::IndexMap;
 use super::Settings;
 use super::latest_pointer;
 use super::materialization;
+use super::microbatch::{self, Part};
+use super::scheduler::Pool;
 use super::test_status::{TestRow, judge};
 use super::unit_diff;
 use crate::agate::{Cell, Table};
 use crate::compile::{self, RunContext, RuntimeHost, Scope, Session, foreign_keys, unit_test};
+use crate::diagnostic::Diagnostic;
 use crate::event::{Compiled, Event, RunResult, Status, Timing};
 use crate::jinja::objects::response;
 use crate::jinja::{Args, Error, ErrorKind, Value};
-use crate::manifest::{JsonMap, Language, Node, Resource, UnitTest};
+use crate::manifest::{BatchResults, JsonMap, Language, Node, Resource, UnitTest};
 use crate::plan::{Action, Step};
 
 /// What a worker has at hand for one step.
@@ -25,6 +29,8 @@ pub struct StepRun<'a> {
     pub settings: &'a Settings,
     pub resource: &'a Resource,
     pub step: &'a Step,
+    pub pool: &'a Pool<Part>,
+    pub stop: &'a Arc<AtomicBool>,
 }
 
 /// What an action found out.
@@ -36,6 +42,9 @@ pub(super) struct Outcome {
     pub response: JsonMap,
     pub sample: Option<Arc<Table>>,
     pub freshness: Option<JsonMap>,
+    pub batches: Option<BatchResults>,
+    /// Why batches failed, for people.
+    pub diagnostic: Option<Diagnostic>,
 }
 
 impl StepRun<'_> {
@@ -71,6 +80,8 @@ impl StepRun<'_> {
                 result.adapter_response = outcome.response;
                 result.sample = outcome.sample;
                 result.freshness = outcome.freshness;
+                result.batch_results = outcome.batches;
+                result.diagnostic = outcome.diagnostic;
             }
             Err(error) => {
                 let of_source = self.step.action == Action::Freshness;
@@ -92,10 +103,15 @@ impl StepRun<'_> {
                 emit(|node, at| Event::NodeExecuting { node, at });
                 timed(timing, "execute", || Ok(Outcome::default()))
             }
+            (Resource::Node(node), Action::Materialize) if self.runs_in_batches(node) => {
+                timed(timing, "compile", || Ok(()))?;
+                emit(|node, at| Event::NodeExecuting { node, at });
+                timed(timing, "execute", || microbatch::run(self, node))
+            }
             (Resource::Node(node), Action::Materialize) => {
                 timed(timing, "compile", || compile::compile_node(self.run, self.session, node, IndexMap::new()))?;
                 emit(|node, at| Event::NodeExecuting { node, at });
-                timed(timing, "execute", || self.materialize(node))
+                timed(timing, "execute", || materialize(self.run, self.session, node, &self.host(node), true))
             }
             (Resource::Node(node), Action::DataTest) => {
                 timed(timing, "compile", || compile::compile_node(self.run, self.session, node, IndexMap::new()))?;
@@ -130,28 +146,13 @@ impl StepRun<'_> {
         }
     }
 
-    /// Calls the node's materialization and reads what it stored under `main`.
-    fn materialize(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
-        let materialization = materialization::find(self.run, node, node.config.materialized())?;
-        // Python waits until the others are done, who must not wait for this lock meanwhile.
-        let guard = match node.language {
-            Language::Python => None,
-            _ => foreign_keys::guard(self.session, node, &self.run.relation(node))?,
-        };
-        let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).noting_nothing();
-        let returned =
-            self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
-        let relations = materialization::relations(&returned, node)?;
-        let main = self.session.result("main").ok_or_else(|| {
-            Error::new(ErrorKind::Runtime, format!("the materialization of {} never ran the statement 'main'", node.unique_id))
-        })?;
-        let pointer = latest_pointer::create(self.run, self.session, node, &relations, &host)?;
-        drop(guard);
-        for relation in relations.into_iter().chain(pointer) {
-            self.run.cache.add(relation);
-        }
-        let response = response::of(&main.response);
-        Ok(Outcome { message: Some(response.message.clone()), response: response.to_json(), ..Outcome::default() })
+    fn runs_in_batches(&self, node: &Node) -> bool {
+        node.is_microbatch() && self.run.manifest.macros.runs_in_batches(&self.run.project.flags)
+    }
+
+    /// What a materialization sees.
+    fn host(&self, node: &Arc<Node>) -> RuntimeHost {
+        RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).noting_nothing()
     }
 
     /// Runs a data test and judges its one row.
@@ -223,6 +224,35 @@ impl StepRun<'_> {
     }
 }
 
+/// Calls the node's materialization and reads what it stored under `main`; makes the pointer to a latest version where
+/// `is_whole` says that the model is complete by then.
+pub(super) fn materialize(
+    run: &Arc<RunContext>,
+    session: &Arc<Session>,
+    node: &Arc<Node>,
+    host: &RuntimeHost,
+    is_whole: bool,
+) -> Result<Outcome, Error> {
+    let materialization = materialization::find(run, node, node.config.materialized())?;
+    // Python waits until the others are done, who must not wait for this lock meanwhile.
+    let guard = match node.language {
+        Language::Python => None,
+        _ => foreign_keys::guard(session, node, &run.relation(node))?,
+    };
+    let returned = run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
+    let relations = materialization::relations(&returned, node)?;
+    let main = session.result("main").ok_or_else(|| {
+        Error::new(ErrorKind::Runtime, format!("the materialization of {} never ran the statement 'main'", node.unique_id))
+    })?;
+    let pointer = if is_whole { latest_pointer::create(run, session, node, &relations, host)? } else { Vec::new() };
+    drop(guard);
+    for relation in relations.into_iter().chain(pointer) {
+        run.cache.add(relation);
+    }
+    let response = response::of(&main.response);
+    Ok(Outcome { message: Some(response.message.clone()), response: response.to_json(), ..Outcome::default() })
+}
+
 /// Reads the test's row: `failures`, `should_warn`, `should_error`, in any order and case.
 fn test_row(main: &compile::statement::StatementResult, node: &Node) -> Result<TestRow, Error> {
     let wrong = |what: String| Error::new(ErrorKind::Runtime, format!("the test {} {what}", node.unique_id));
@@ -259,7 +289,11 @@ fn test_row(main: &compile::statement::StatementResult, node: &Node) -> Result<T
 }
 
 /// Runs a part of the work and notes when it began and ended, also when it fails.
-fn timed<T>(timing: &mut Vec<Timing>, name: &'static str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(super) fn timed<T>(
+    timing: &mut Vec<Timing>,
+    name: &'static str,
+    work: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
     let started_at = SystemTime::now();
     let done = work();
     timing.push(Timing { name, started_at, completed_at: SystemTime::now() });
@@ -267,7 +301,7 @@ fn timed<T>(timing: &mut Vec<Timing>, name: &'static str, work: impl FnOnce() ->
 }
 
 /// The error as run_results' `message` gives it: dbt's kind of error, the node and its file, then what is wrong.
-fn described(error: &Error, resource: &Resource, adapter: &str) -> String {
+pub(super) fn described(error: &Error, resource: &Resource, adapter: &str) -> String {
     let kind = match error.kind {
         // dbt-duckdb hands the engine's errors on as they are.
         ErrorKind::Database if adapter == "duckdb" => "Runtime Error",
@@ -277,6 +311,18 @@ fn described(error: &Error, resource: &Resource, adapter: &str) -> String {
     };
     let text = error.message.replace('\n', "\n  ");
     format!("{kind} in {} {} ({})\n  {text}", resource.resource_type(), resource.name(), resource.original_file_path())
+}
+
+/// The group of a node, for the log.
+pub fn group(run: &RunContext, resource: &Resource) -> Option<Arc<JsonMap>> {
+    let Resource::Node(node) = resource else { return None };
+    let name = node.group.as_ref()?;
+    let group = run.manifest.groups.values().find(|group| group.name == *name)?;
+    Some(Arc::new(JsonMap::from_iter([
+        ("name".to_owned(), name.as_str().into()),
+        ("package_name".to_owned(), (&*group.package_name).into()),
+        ("owner".to_owned(), group.owner.clone().into()),
+    ])))
 }
 
 /// The worker's name: `Thread-1 (worker)`.

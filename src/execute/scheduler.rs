@@ -1,8 +1,8 @@
 //! Runs steps on worker threads, each as soon as what it waits for is done. Knows nothing of nodes or warehouses.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Steps by position, with the positions each one waits for. Must be acyclic.
 #[derive(Debug, Clone, Default)]
@@ -10,16 +10,72 @@ pub struct Schedule {
     pub waits_for: Vec<Vec<usize>>,
 }
 
-struct State {
+/// What a worker does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task<P> {
+    /// The step at a position.
+    Step(usize),
+    /// A part of a step that is running: see [`Pool::share`].
+    Part(P),
+}
+
+/// What the workers of one run share.
+pub struct Pool<P> {
+    state: Mutex<State<P>>,
+    changed: Condvar,
+}
+
+struct State<P> {
     /// Lowest position first: the plan's own order.
     ready: BinaryHeap<Reverse<usize>>,
+    parts: VecDeque<P>,
     missing: Vec<usize>,
     left: usize,
 }
 
-/// Calls `work(worker, position)` once for each position, on at most `threads` threads at a time, never before all that
+impl<P> Pool<P> {
+    fn lock(&self) -> MutexGuard<'_, State<P>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives parts of a running step away: workers without work take them before they begin another step. Whoever shares
+    /// takes parts as well ([`Pool::part`]) until none is left, and then waits for those that others took.
+    pub fn share(&self, parts: impl IntoIterator<Item = P>) {
+        self.lock().parts.extend(parts);
+        self.changed.notify_all();
+    }
+
+    /// A part that nobody has begun.
+    pub fn part(&self) -> Option<P> {
+        self.lock().parts.pop_front()
+    }
+
+    /// The next thing to do, or None when everything is done.
+    fn next(&self) -> Option<Task<P>> {
+        let mut state = self.lock();
+        loop {
+            if let Some(part) = state.parts.pop_front() {
+                return Some(Task::Part(part));
+            }
+            if let Some(Reverse(position)) = state.ready.pop() {
+                return Some(Task::Step(position));
+            }
+            if state.left == 0 {
+                return None;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Calls `work(pool, worker, task)` once for each position, on at most `threads` threads at a time, never before all that
 /// it waits for has returned. `make_worker(number)` gives each thread what it keeps (a connection). Returns when all is done.
-pub fn run<W>(schedule: &Schedule, threads: usize, make_worker: impl Fn(usize) -> W + Sync, work: impl Fn(&mut W, usize) + Sync) {
+pub fn run<W, P: Send>(
+    schedule: &Schedule,
+    threads: usize,
+    make_worker: impl Fn(usize) -> W + Sync,
+    work: impl Fn(&Pool<P>, &mut W, Task<P>) + Sync,
+) {
     let count = schedule.waits_for.len();
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); count];
     for (position, parents) in schedule.waits_for.iter().enumerate() {
@@ -29,18 +85,19 @@ pub fn run<W>(schedule: &Schedule, threads: usize, make_worker: impl Fn(usize) -
     }
     let missing: Vec<usize> = schedule.waits_for.iter().map(Vec::len).collect();
     let ready = missing.iter().enumerate().filter(|(_, missing)| **missing == 0).map(|(position, _)| Reverse(position)).collect();
-    let state = Mutex::new(State { ready, missing, left: count });
-    let changed = Condvar::new();
-    let threads = threads.clamp(1, count.max(1));
+    let pool = Pool { state: Mutex::new(State { ready, parts: VecDeque::new(), missing, left: count }), changed: Condvar::new() };
     std::thread::scope(|scope| {
-        for number in 0..threads {
-            let (state, changed, children, work, make_worker) = (&state, &changed, &children, &work, &make_worker);
+        for number in 0..threads.max(1) {
+            let (pool, children, work, make_worker) = (&pool, &children, &work, &make_worker);
             let body = move || {
                 let mut worker = make_worker(number);
-                while let Some(position) = next(state, changed) {
+                while let Some(task) = pool.next() {
                     // Whatever happens in there, the children must not wait for ever.
-                    let done = Finish { state, changed, children: &children[position] };
-                    work(&mut worker, position);
+                    let done = match &task {
+                        Task::Step(position) => Some(Finish { pool, children: &children[*position] }),
+                        Task::Part(_) => None,
+                    };
+                    work(pool, &mut worker, task);
                     drop(done);
                 }
             };
@@ -56,29 +113,14 @@ pub fn run<W>(schedule: &Schedule, threads: usize, make_worker: impl Fn(usize) -
     });
 }
 
-/// The next position to do, or None when everything is done.
-fn next(state: &Mutex<State>, changed: &Condvar) -> Option<usize> {
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        if let Some(Reverse(position)) = state.ready.pop() {
-            return Some(position);
-        }
-        if state.left == 0 {
-            return None;
-        }
-        state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-    }
-}
-
-struct Finish<'a> {
-    state: &'a Mutex<State>,
-    changed: &'a Condvar,
+struct Finish<'a, P> {
+    pool: &'a Pool<P>,
     children: &'a [usize],
 }
 
-impl Drop for Finish<'_> {
+impl<P> Drop for Finish<'_, P> {
     fn drop(&mut self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.pool.lock();
         state.left -= 1;
         for child in self.children {
             state.missing[*child] -= 1;
@@ -86,7 +128,7 @@ impl Drop for Finish<'_> {
                 state.ready.push(Reverse(*child));
             }
         }
-        self.changed.notify_all();
+        self.pool.changed.notify_all();
     }
 }
 
@@ -96,7 +138,12 @@ mod tests {
 
     fn order(schedule: &Schedule, threads: usize) -> Vec<usize> {
         let done = Mutex::new(Vec::new());
-        run(schedule, threads, |_| (), |(), position| done.lock().unwrap().push(position));
+        let work = |_: &Pool<()>, (): &mut (), task| {
+            if let Task::Step(position) = task {
+                done.lock().unwrap().push(position);
+            }
+        };
+        run(schedule, threads, |_| (), work);
         done.into_inner().unwrap()
     }
 
@@ -115,6 +162,24 @@ mod tests {
         for (child, parents) in schedule.waits_for.iter().enumerate() {
             assert!(parents.iter().all(|parent| place(*parent) < place(child)));
         }
+    }
+
+    #[test]
+    fn parts_of_a_step_are_done_by_whoever_is_free() {
+        let done = Mutex::new(Vec::new());
+        let work = |pool: &Pool<usize>, (): &mut (), task| match task {
+            Task::Step(_) => {
+                pool.share(0..50);
+                while let Some(part) = pool.part() {
+                    done.lock().unwrap().push(part);
+                }
+            }
+            Task::Part(part) => done.lock().unwrap().push(part),
+        };
+        run(&Schedule { waits_for: vec![vec![]] }, 4, |_| (), work);
+        let mut done = done.into_inner().unwrap();
+        done.sort_unstable();
+        assert_eq!(done, (0..50).collect::<Vec<_>>());
     }
 
     #[test]

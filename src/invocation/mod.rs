@@ -1,6 +1,7 @@
 //! One invocation, phase by phase. Read this file first: load → parse → resolve → graph → plan → execute.
 
 mod catalog;
+mod event_time;
 mod freshness;
 mod history;
 mod housekeeping;
@@ -53,9 +54,10 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
     let (repeated, faults) = repeated.map_or_else(|fault| (None, vec![fault]), |repeated| (repeated, Vec::new()));
     let asked = request.command.which();
     let (request, retry) = repeated.map_or_else(|| (request.clone(), None), |(request, retry)| (request, Some(retry)));
-    let options = settings::load_options(&request, env);
+    let mut options = settings::load_options(&request, env);
+    let unreadable = event_time::normalize(&mut options.flags, chrono::Utc::now());
     let (project, mut loaded) = project::load(&*fs, &cwd, &options);
-    loaded.extend(faults);
+    loaded.extend(faults.into_iter().chain(unreadable));
     let reporter = Reporter::new(settings::report_options(project.as_ref(), &options, &cwd));
     let events = reporter.events();
     let args = project.as_ref().map(|project| project.invocation.args.clone()).unwrap_or_default();
@@ -225,6 +227,8 @@ impl Invocation<'_> {
         let adapter = self.adapter()?;
         let mut selected: Vec<UniqueId> = selection.ids.iter().cloned().collect();
         selected.sort();
+        let began = self.retry.as_ref().and_then(|retry| retry.began);
+        let (sample, event_time) = event_time::spans(&self.project.invocation.args);
         Some(RunContext::new(RunParts {
             project: self.project.clone(),
             manifest: resolved.manifest.clone(),
@@ -234,6 +238,10 @@ impl Invocation<'_> {
             events,
             options: RunOptions {
                 empty: self.request.is("empty"),
+                full_refresh: self.flag("full_refresh", false),
+                sample,
+                event_time,
+                batches_until: began.unwrap_or(self.project.invocation.run_started_at),
                 introspect: self.request.given.get("introspect").and_then(Json::as_bool).unwrap_or(true),
                 inject_ephemeral_ctes: self.request.given.get("inject_ephemeral_ctes").and_then(Json::as_bool).unwrap_or(true),
                 write_files: self.writes_json(),

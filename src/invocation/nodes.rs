@@ -18,7 +18,10 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
         return super::show::compile_inline(invocation, resolved, inline);
     }
     let Some(selection) = selection(invocation, resolved) else { return Outcome::Unusable };
-    let plan = plan(invocation, resolved, &selection);
+    let mut plan = plan(invocation, resolved, &selection);
+    for (id, before) in invocation.retry.iter().flat_map(|retry| &retry.batches) {
+        plan.resume(id, before.clone());
+    }
     if plan.steps.is_empty() {
         return nothing_to_do(invocation, resolved);
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use indexmap::IndexSet;
 
 use super::settings;
@@ -12,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::Status;
 use crate::fs::FileSystem;
 use crate::graph::{Graph, Selection};
-use crate::manifest::{Json, JsonMap, UniqueId};
+use crate::manifest::{BatchResults, Json, JsonMap, UniqueId};
 use crate::project::{self, Project};
 
 /// Flags that are the present invocation's own, not the last run's.
@@ -25,6 +26,10 @@ const CHANGEABLE: [&str; 2] = ["vars", "threads"];
 #[derive(Debug, Default)]
 pub struct Retry {
     pub ids: IndexSet<UniqueId>,
+    /// What came of the batches of microbatch models.
+    pub batches: Vec<(UniqueId, BatchResults)>,
+    /// When the last run began: its batches end there, too.
+    pub began: Option<DateTime<Utc>>,
 }
 
 /// The request that a `retry` comes to, and what it is for. `Err` where there is no last run to repeat.
@@ -46,13 +51,18 @@ pub fn request(
     let command = RETRIED.into_iter().find(|command| command.which() == which);
     let command = command.ok_or_else(|| missing(&format!(" that can be repeated: its command was '{which}'")))?;
     let warned = project.flags.get("warn_error").and_then(Json::as_bool).unwrap_or(false);
+    let batches = run.results.values().filter_map(|result| {
+        let batches = result.batch_results.clone()?;
+        Some((UniqueId::from(result.unique_id.as_str()), batches))
+    });
+    let batches = batches.collect();
     let ids = run.results.values().filter(|result| {
         let again = result.status.is_failure() || result.status == Status::Skipped || (warned && result.status == Status::Warn);
         // Hooks run with every command anyway.
         again && (command == Command::RunOperation || !result.unique_id.starts_with("operation."))
     });
     let ids = ids.map(|result| UniqueId::from(result.unique_id.as_str())).collect();
-    Ok(Some((again(request, command, &run.args), Retry { ids })))
+    Ok(Some((again(request, command, &run.args), Retry { ids, batches, began: run.started_at })))
 }
 
 /// The commands that can be repeated.

@@ -35,7 +35,7 @@ pub use cx::Cx;
 pub use engine::Engine;
 pub use minijinja::Value;
 pub use minijinja::value::ValueKind;
-pub use modules::datetime::{date, datetime, time, timedelta};
+pub use modules::datetime::{date, datetime, iso_text, time, timedelta};
 pub use modules::yaml::write_packages;
 pub use syntax::blocks::{Block, BlockKind};
 pub use syntax::calls::StaticCall;
@@ -232,4 +232,9 @@ pub fn blocks(source: &SourceText) -> (Vec<Block>, Vec<Diagnostic>) {
 /// functions (`ref`, `log` …) are among them. A text that is no Jinja has none.
 pub fn macro_calls(text: &str) -> Vec<StaticCall> {
     syntax::static_calls(text)
+}
+
+/// Does a text mention `this`, wherever in its Jinja?
+pub fn mentions_this(text: &str) -> bool {
+    syntax::mentions_this(text)
 }

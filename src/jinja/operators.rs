@@ -6,8 +6,8 @@ use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Value};
 
 use super::value::{
-    Dict, InstanceObject, Key, List, Operator, Range, Set, equal, is_defined, items, list, order, pairs, slice_bounds, tuple,
-    type_name, undefined_message, write_text,
+    Dict, InstanceObject, Key, List, Operator, Range, Set, equal, is_defined, items, list, order, slice_bounds, tuple, type_name,
+    undefined_message, write_text,
 };
 use super::{Error, ErrorKind, format};
 
@@ -277,10 +277,9 @@ pub(super) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
             }
         };
     }
-    if container.downcast_object_ref::<InstanceObject>().is_none()
-        && let Some(pairs) = pairs(container)
-    {
-        return Ok(pairs.iter().any(|(key, _)| equal(key, item)));
+    if container.downcast_object_ref::<InstanceObject>().is_none() && container.kind() == ValueKind::Map {
+        // `context` and packages know more names than they list.
+        return Ok(container.get_item(item).is_ok_and(|found| is_defined(&found)));
     }
     match items(container) {
         Some(items) => Ok(items.iter().any(|other| equal(other, item))),

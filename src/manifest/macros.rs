@@ -78,6 +78,16 @@ impl MacroRegistry {
             .or_else(|| self.internal.iter().find_map(|internal| self.in_package(internal, name)))
     }
 
+    /// Do microbatch models run batch by batch? Always, unless the project or a package has the strategy's macro itself and
+    /// the flag `require_batched_execution_for_custom_microbatch_strategy` is off.
+    pub fn runs_in_batches(&self, flags: &super::JsonMap) -> bool {
+        let required = flags.get("require_batched_execution_for_custom_microbatch_strategy");
+        let own = |package: &Arc<str>| {
+            !self.internal.contains(package) && self.in_package(package, "get_incremental_microbatch_sql").is_some()
+        };
+        required.and_then(serde_json::Value::as_bool).unwrap_or(true) || !self.packages.keys().any(own)
+    }
+
     pub fn all(&self) -> impl Iterator<Item = &Arc<Macro>> {
         self.packages.values().flat_map(IndexMap::values)
     }

@@ -3,6 +3,7 @@
 //! Domain types never derive `Serialize`: `artifacts/` mirrors them into dbt's public JSON.
 
 mod config;
+mod event_time;
 mod lookup;
 mod macro_argument;
 mod macros;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use config::Config;
+pub use event_time::{BatchResults, BatchSize, TimeSpan, iso, moment};
 pub use lookup::Lookup;
 pub use macro_argument::MacroArgument;
 pub use macros::{DocBlock, Macro, MacroKind, MacroRegistry};

@@ -287,6 +287,13 @@ impl Node {
         if let Detail::Test(test) = &self.detail { Some(test) } else { None }
     }
 
+    /// An incremental model of the strategy `microbatch`.
+    pub fn is_microbatch(&self) -> bool {
+        self.resource_type == ResourceType::Model
+            && self.config.materialized() == "incremental"
+            && self.config.text("incremental_strategy") == Some("microbatch")
+    }
+
     pub fn is_ephemeral(&self) -> bool {
         self.resource_type == ResourceType::Model && self.config.materialized() == "ephemeral"
     }

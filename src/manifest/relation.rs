@@ -162,26 +162,18 @@ impl Relation {
 impl fmt::Display for Relation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name();
-        let alias = |out: &mut fmt::Formatter<'_>, what: &str| {
-            if !self.require_alias {
-                return Ok(());
-            }
-            write!(out, " _dbt_{what}_subq_{}", self.identifier.as_deref().unwrap_or_default())
+        let alias = |what: &str| match self.identifier.as_deref().filter(|_| self.require_alias) {
+            Some(identifier) => format!(" _dbt_{what}_subq_{identifier}"),
+            None => String::new(),
         };
-        match (self.limit, &self.event_time_filter) {
-            (Some(0), _) => {
-                write!(out, "(select * from {name} where false limit 0)")?;
-                alias(out, "limit")
-            }
-            (Some(limit), _) => {
-                write!(out, "(select * from {name} limit {limit})")?;
-                alias(out, "limit")
-            }
-            (None, Some(filter)) => {
-                write!(out, "(select * from {name} where {filter})")?;
-                alias(out, "et_filter")
-            }
-            (None, None) => out.write_str(&name),
+        let limited = match self.limit {
+            Some(0) => format!("(select * from {name} where false limit 0){}", alias("limit")),
+            Some(limit) => format!("(select * from {name} limit {limit}){}", alias("limit")),
+            None => name,
+        };
+        match &self.event_time_filter {
+            Some(filter) => write!(out, "(select * from {limited} where {filter}){}", alias("et_filter")),
+            None => out.write_str(&limited),
         }
     }
 }

@@ -271,8 +271,10 @@ enum Returned {
 }
 
 fn as_json(args: &Args) -> Result<Arguments, Error> {
-    let positional = args.positional.iter().map(jinja::to_json).collect::<Result<_, _>>()?;
-    let keyword = args.keyword.iter().map(|(key, value)| Ok((key.clone(), jinja::to_json(value)?)));
+    // A date is what a property file would say for it.
+    let plain = |value: &Value| jinja::iso_text(value).map_or_else(|| jinja::to_json(value), |text| Ok(text.into()));
+    let positional = args.positional.iter().map(plain).collect::<Result<_, _>>()?;
+    let keyword = args.keyword.iter().map(|(key, value)| Ok((key.clone(), plain(value)?)));
     Ok(Arguments { positional, keyword: keyword.collect::<Result<_, Error>>()? })
 }
 

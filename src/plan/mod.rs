@@ -1,7 +1,9 @@
 //! Plan: a selection becomes a list of steps with their order, as data. Does no I/O.
 
+pub mod microbatch;
+
 use crate::graph::{Gates, Graph, Selection};
-use crate::manifest::{Manifest, Resource, ResourceType, UniqueId};
+use crate::manifest::{BatchResults, Manifest, Resource, ResourceType, UniqueId};
 
 /// What is done with a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Step {
     pub action: Action,
     /// Positions of the steps that must be done before; a failure among them skips this one.
     pub waits_for: Vec<usize>,
+    /// A microbatch model of which only the batches that failed before are run: `retry`.
+    pub resumes: Option<BatchResults>,
 }
 
 impl Step {
@@ -45,6 +49,15 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Runs only those batches of a microbatch model that failed before; those that did not count as done. Where none
+    /// succeeded, dbt begins anew, and so does this.
+    pub fn resume(&mut self, id: &UniqueId, before: BatchResults) {
+        let fresh = before.successful.is_empty() || before.failed.is_empty();
+        if let Some(step) = self.steps.iter_mut().find(|step| step.id == *id && !fresh) {
+            step.resumes = Some(before);
+        }
+    }
+
     /// How many nodes are counted on the console.
     pub fn counted(&self) -> usize {
         self.steps.iter().filter(|step| step.is_counted()).count()
@@ -75,7 +88,7 @@ pub fn plan(manifest: &Manifest, graph: &Graph, selection: &Selection, mode: Mod
     let order = graph.build_order(&selection.ids, gates);
     let steps = order.ids.into_iter().zip(order.waits_for).filter_map(|(id, waits_for)| {
         let action = action(&manifest.get(id.as_str())?, mode);
-        Some(Step { id, action, waits_for })
+        Some(Step { id, action, waits_for, resumes: None })
     });
     Plan { steps: steps.collect() }
 }
@@ -87,7 +100,7 @@ fn independent(manifest: &Manifest, selection: &Selection, mode: Mode) -> Plan {
     let steps = ids.into_iter().filter_map(|id| {
         let resource = manifest.get(id.as_str())?;
         let ephemeral = matches!(&resource, Resource::Node(node) if node.is_ephemeral());
-        (!ephemeral).then(|| Step { id: id.clone(), action: action(&resource, mode), waits_for: Vec::new() })
+        (!ephemeral).then(|| Step { id: id.clone(), action: action(&resource, mode), waits_for: Vec::new(), resumes: None })
     });
     Plan { steps: steps.collect() }
 }

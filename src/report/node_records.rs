@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::record::{Level, People, Record, fractions, python_text, seconds};
 use super::style::Style;
 use crate::artifacts;
-use crate::event::{RunResult, Status};
-use crate::manifest::{Json, JsonMap, Node, Resource, ResourceType};
+use crate::event::{BatchPlace, RunResult, Status};
+use crate::manifest::{Json, JsonMap, Node, Resource, ResourceType, TimeSpan, iso};
 
 /// A node's place in the run.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,8 @@ pub(super) fn describe(of: &Resource) -> String {
     match of {
         Resource::Node(node) => match node.resource_type {
             ResourceType::Model => {
-                format!("{} {} model {}.{}", node.language.as_str(), node.config.materialized(), node.schema, node.alias)
+                let kind = if node.is_microbatch() { "microbatch" } else { node.config.materialized() };
+                format!("{} {kind} model {}.{}", node.language.as_str(), node.schema, node.alias)
             }
             ResourceType::Seed => format!("seed file {}.{}", node.schema, node.alias),
             ResourceType::Snapshot | ResourceType::Function => format!("{} {}.{}", node.resource_type, node.schema, node.alias),
@@ -246,6 +247,58 @@ fn no_op(of: &Resource, place: Place, result: &RunResult, info: Json) -> Record 
     named(record, "LogNodeNoOpResult", "Q019", place, result, info)
         .with("description", description)
         .with("status", result.status.as_str())
+}
+
+/// `batch 2020-01-01 of main.events`.
+fn describe_batch(node: &Node, place: &BatchPlace) -> String {
+    format!("batch {} of {}.{}", place.label, node.schema, node.alias)
+}
+
+/// MicrobatchExecutionDebug: which batches there are.
+pub(super) fn batches(node: &Node, batches: &[TimeSpan]) -> Option<Record> {
+    let (first, last) = (batches.first()?, batches.last()?);
+    let (count, from, until) = (batches.len(), iso(first.start), iso(last.end));
+    let msg = format!("Batches of {}.{}: {count}, from {from} until {until}", node.schema, node.alias);
+    Some(Record::new("MicrobatchExecutionDebug", "Q044", Level::Debug, &msg).with("msg", msg.as_str()))
+}
+
+/// MicrobatchExecutionDebug, NodeStart, LogStartBatch.
+pub(super) fn batch_start(node: &Node, batch: &BatchPlace, width: usize, info: &Json) -> [Record; 3] {
+    let description = describe_batch(node, batch);
+    let how = if batch.concurrent { "concurrently" } else { "sequentially" };
+    let msg = format!("{description} is being run {how}");
+    let began = Record::new("NodeStart", "Q024", Level::Debug, format!("Began running node {}", node.unique_id));
+    let place = Place { index: batch.index, total: batch.total, width };
+    let line = format!("Batch {}", place.line(&format!("START {description}"), "RUN", None));
+    let mut start = Record::new("LogStartBatch", "Q045", Level::Info, line)
+        .with("batch_index", batch.index)
+        .with("description", description)
+        .with("node_info", info.clone())
+        .with("total_batches", batch.total);
+    start.people = People::Start;
+    let debug = Record::new("MicrobatchExecutionDebug", "Q044", Level::Debug, &msg).with("msg", msg.as_str());
+    [debug, began.with("node_info", info.clone()), start]
+}
+
+/// LogBatchResult.
+pub(super) fn batch_finished(node: &Node, batch: &BatchPlace, width: usize, result: &RunResult, info: Json) -> Record {
+    let description = describe_batch(node, batch);
+    let (text, status, style, level) = match result.status {
+        Status::Error => ("ERROR creating", "ERROR".to_owned(), Style::Bad, Level::Error),
+        Status::Skipped => ("SKIP", "SKIPPED".to_owned(), Style::Caution, Level::Info),
+        _ => ("OK created", shown_status(result), Style::Good, Level::Info),
+    };
+    let place = Place { index: batch.index, total: batch.total, width };
+    let line = format!("Batch {}", place.line(&format!("{text} {description}"), &status, Some(result.execution_time)));
+    Record::new("LogBatchResult", "Q046", level, line)
+        .accent(status, style)
+        .with("batch_index", batch.index)
+        .with("description", description)
+        .with("execution_time", seconds(result.execution_time))
+        .with("node_info", info)
+        .with("status", shown_status(result))
+        .with("total_batches", batch.total)
+        .thread(&result.thread_id)
 }
 
 /// LogHookStartLine, and with a result LogHookEndLine.

@@ -106,6 +106,7 @@ impl Translator {
                 }
                 records
             }
+            Event::Batches { .. } | Event::BatchStart { .. } | Event::BatchFinished { .. } => self.batch(event),
             Event::HookStart { node, index, total } => {
                 let injected = self.injected(&Resource::Node(node.clone()));
                 vec![injected, node_records::hook(node, self.place(*index, *total), None, info_of(node, "started"))]
@@ -174,10 +175,7 @@ impl Translator {
             Record::new("NodeStart", "Q024", Level::Debug, began).with("node_info", info.clone()).thread(&result.thread_id)
         });
         let line = if self.quiet_nodes() { None } else { node_records::finished(node, place, result, info.clone()) };
-        let done = Record::new("NodeFinished", "Q025", Level::Debug, format!("Finished running node {}", node.unique_id()))
-            .with("node_info", info)
-            .with("run_result", node_records::run_result(result))
-            .thread(&result.thread_id);
+        let done = finished_record(node.unique_id(), result, info);
         let marked = node_records::marks_children(&self.command, result.status).then(|| node_records::skipped_children(result));
         began.into_iter().chain(line).chain([done]).chain(marked).collect()
     }
@@ -223,6 +221,31 @@ impl Translator {
         match self.seen.get(of.unique_id()) {
             Some(_) => self.about(record, Some(of.unique_id())),
             None => record.with("node_info", node_info(of, "None", None, None)),
+        }
+    }
+
+    /// What is told of a microbatch model's batches; `node_info` is the model's, at the batch's own time.
+    fn batch(&self, event: &Event) -> Vec<Record> {
+        match event {
+            Event::Batches { node, batches } => node_records::batches(node, batches).into_iter().collect(),
+            Event::BatchStart { node, place, thread, at } => {
+                let info = node_info(&Resource::Node(node.clone()), "started", Some(*at), None);
+                node_records::batch_start(node, place, self.width, &info)
+                    .into_iter()
+                    .map(|record| record.thread(thread))
+                    .collect()
+            }
+            Event::BatchFinished { node, place, started_at, result, group } => {
+                let finished = (result.status != Status::Skipped).then(SystemTime::now);
+                let info = node_info(&Resource::Node(node.clone()), result.status.as_str(), Some(*started_at), finished);
+                let mut line = node_records::batch_finished(node, place, self.width, result, info.clone());
+                if let Some(group) = group {
+                    line.data.insert("group".to_owned(), Json::Object(JsonMap::clone(group)));
+                }
+                let done = (result.status != Status::Skipped).then(|| finished_record(&node.unique_id, result, info));
+                [line].into_iter().chain(done).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -292,6 +315,14 @@ impl Translator {
 /// Is its compiled SQL written to a file? All but seeds', which have none.
 fn writes_sql(of: &Resource) -> bool {
     matches!(of, Resource::Node(node) if node.resource_type != crate::manifest::ResourceType::Seed)
+}
+
+/// NodeFinished.
+fn finished_record(id: &UniqueId, result: &RunResult, info: Json) -> Record {
+    Record::new("NodeFinished", "Q025", Level::Debug, format!("Finished running node {id}"))
+        .with("node_info", info)
+        .with("run_result", node_records::run_result(result))
+        .thread(&result.thread_id)
 }
 
 /// What the warehouse is asked and answers, and what macros log.

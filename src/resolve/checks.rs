@@ -1,4 +1,4 @@
-//! What must hold between resources: unique names, groups, access, snapshot and microbatch configs, deprecations.
+//! What must hold between resources: unique names, groups, access, snapshot configs, deprecations.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,6 @@ pub fn check(shared: &Shared<'_>, nodes: &[Node], origins: &[Origin], groups: &[
         checks.group(node, origin, &names);
         checks.access(node, origin);
         checks.snapshot(node, origin);
-        checks.microbatch(node, origin);
         checks.spaces(node, origin, spaced_error);
     }
     checks.deprecations(nodes, origins);
@@ -193,53 +192,6 @@ impl Checks<'_> {
         };
         if let Some(problem) = problem {
             self.push(Diagnostic::error("E0290", format!("{}: {problem}", node.unique_id)), node, origin);
-        }
-    }
-
-    fn microbatch(&mut self, node: &Node, origin: &Origin) {
-        if node.config.materialized() != "incremental" || node.config.text("incremental_strategy") != Some("microbatch") {
-            return;
-        }
-        let name = &node.name;
-        let mut problems = Vec::new();
-        match node.config.given("event_time") {
-            None => problems.push(format!(
-                "Microbatch model '{name}' must provide an 'event_time' (string) config that indicates the name of the event \
-                 time column."
-            )),
-            Some(value) if !value.is_string() => {
-                problems.push(format!("Microbatch model '{name}' must provide an 'event_time' config of type string."));
-            }
-            Some(_) => {}
-        }
-        match node.config.given("begin") {
-            None => problems.push(format!(
-                "Microbatch model '{name}' must provide a 'begin' (datetime) config that indicates the earliest timestamp the \
-                 microbatch model should be built from."
-            )),
-            Some(value) if value.as_str().is_none_or(|text| !super::dates::is_moment(text)) => problems.push(format!(
-                "Microbatch model '{name}' must provide a 'begin' config of valid datetime (ISO format), but got: {value}."
-            )),
-            Some(_) => {}
-        }
-        let sizes = ["hour", "day", "month", "year"];
-        if !node.config.text("batch_size").is_some_and(|size| sizes.contains(&size)) {
-            let got = node.config.given("batch_size").cloned().unwrap_or_default();
-            problems.push(format!(
-                "Microbatch model '{name}' must provide a 'batch_size' config that is one of {}, but got: {got}.",
-                sizes.join(", ")
-            ));
-        }
-        if node.config.given("lookback").is_some_and(|value| !value.is_i64()) {
-            problems.push(format!("Microbatch model '{name}' must provide the optional 'lookback' config as type int."));
-        }
-        if node.config.given("concurrent_batches").is_some_and(|value| !value.is_boolean()) {
-            problems.push(format!(
-                "Microbatch model '{name}' optional 'concurrent_batches' config must be of type `bool` if specified."
-            ));
-        }
-        for problem in problems {
-            self.push(Diagnostic::error("E0291", problem), node, origin);
         }
     }
 

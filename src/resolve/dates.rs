@@ -25,11 +25,6 @@ pub fn instant(text: &str) -> Option<DateTime<chrono::FixedOffset>> {
     DateTime::parse_from_rfc3339(text).ok()
 }
 
-/// A date or a time in ISO form.
-pub fn is_moment(text: &str) -> bool {
-    instant(&with_zone(text)).is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,7 @@ mod freshness;
 mod functions;
 mod host;
 mod macros;
+mod microbatch;
 mod names;
 mod nearest;
 mod nodes;
@@ -70,6 +71,7 @@ pub fn resolve(project: &Arc<Project>, parsed: Parsed) -> (Option<Manifest>, Vec
     let macros = macros::described(&shared, &parsed.macros, &parsed.properties, &docs, &mut diagnostics);
     primary_key::infer(&mut nodes);
     diagnostics.extend(checks::check(&shared, &nodes, &origins, &groups));
+    diagnostics.extend(microbatch::check(&shared, &nodes, &origins, &sources, &macros));
 
     let mut manifest = Manifest {
         project_name: project.root_package().name.clone(),

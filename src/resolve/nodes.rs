@@ -230,10 +230,24 @@ fn detail(draft: &Draft) -> Detail {
     }
 }
 
+/// A date as dbt reads a microbatch model's `begin`: as a time, in ISO form.
+fn written_as_time(text: &str) -> Option<String> {
+    let day = chrono::NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d");
+    day.map_or_else(
+        |_| crate::manifest::moment(text).map(|_| text.trim().replacen(' ', "T", 1)),
+        |day| Some(format!("{day}T00:00:00")),
+    )
+}
+
 /// What dbt copies from the config to the node itself.
 fn from_config(node: &mut Node) {
     if let Some(meta) = node.config.object("meta") {
         node.meta.clone_from(meta);
+    }
+    if node.is_microbatch()
+        && let Some(begin) = node.config.text("begin").and_then(written_as_time)
+    {
+        node.config.0.insert("begin".to_owned(), begin.into());
     }
     node.group = node.config.text("group").map(str::to_owned);
     if let Some(docs) = node.config.object("docs") {

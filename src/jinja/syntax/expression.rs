@@ -32,6 +32,8 @@ pub(crate) struct Mentions {
 pub(super) struct Facts {
     pub calls: Vec<StaticCall>,
     pub mentions: Mentions,
+    /// The name `this` stands in it.
+    pub this: bool,
     /// How deep in call blocks the reader is: their body has no caller of its own.
     pub call_depth: usize,
 }
@@ -328,6 +330,7 @@ impl<'r> Reader<'r> {
             "true" | "True" | "false" | "False" | "none" | "None" => return,
             "varargs" => self.facts.mentions.varargs = true,
             "kwargs" => self.facts.mentions.kwargs = true,
+            "this" => self.facts.this = true,
             "caller" if self.facts.call_depth > 0 => self.edits.replace(token.start, token.end, "_no_caller"),
             "caller" => self.facts.mentions.caller = true,
             _ => {}

@@ -19,19 +19,28 @@ use crate::diagnostic::Span;
 
 /// The calls in a text, each once, in the order they stand in.
 pub(super) fn static_calls(text: &str) -> Vec<calls::StaticCall> {
-    let (mut edits, mut facts) = (edits::Edits::default(), expression::Facts::default());
-    let Ok(segments) = scan::segments(text, Span::new(0, text.len())) else { return Vec::new() };
-    // A macro's own tags are not statements: only their defaults could call, which dbt counts too.
-    for segment in &segments {
-        rewrite::calls(text, segment, &mut edits, &mut facts);
-    }
     let mut found: Vec<calls::StaticCall> = Vec::new();
-    for call in facts.calls {
+    for call in facts(text).calls {
         if !found.contains(&call) {
             found.push(call);
         }
     }
     found
+}
+
+/// Does the text mention `this`?
+pub(super) fn mentions_this(text: &str) -> bool {
+    facts(text).this
+}
+
+/// What a text mentions; nothing where it is no Jinja.
+fn facts(text: &str) -> expression::Facts {
+    let (mut edits, mut facts) = (edits::Edits::default(), expression::Facts::default());
+    // A macro's own tags are not statements: only their defaults could call, which dbt counts too.
+    for segment in &scan::segments(text, Span::new(0, text.len())).unwrap_or_default() {
+        rewrite::calls(text, segment, &mut edits, &mut facts);
+    }
+    facts
 }
 
 /// What is wrong with a text, and where in it.

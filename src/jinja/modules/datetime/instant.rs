@@ -49,7 +49,7 @@ impl Instant {
         Parts { local: self.local, zone: self.zone }
     }
 
-    fn iso(&self, separator: &str, precision: &str) -> String {
+    pub(super) fn iso(&self, separator: &str, precision: &str) -> String {
         let offset = self.zone.map(Zone::colon_offset).unwrap_or_default();
         format!("{}{separator}{}{offset}", self.local.date().format("%Y-%m-%d"), iso_time(self.local.time(), precision))
     }

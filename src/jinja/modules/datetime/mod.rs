@@ -38,6 +38,12 @@ pub(in crate::jinja) fn format_time(value: &Value, spec: &str) -> Option<String>
     downcast::<time::Time>(value).map(|time| format::strftime(spec, &time.parts()))
 }
 
+/// Python's `isoformat()` of a date or a datetime; None for anything else.
+pub fn iso_text(value: &Value) -> Option<String> {
+    let instant = downcast::<Instant>(value).map(|instant| instant.iso("T", ""));
+    instant.or_else(|| downcast::<date::Date>(value).map(|date| date.0.format("%Y-%m-%d").to_string()))
+}
+
 /// An integer argument of a constructor.
 fn whole(args: &Args, position: usize, name: &str, default: Option<i64>) -> Result<i64, Error> {
     match args.whole(position, name)? {

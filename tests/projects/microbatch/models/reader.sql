@@ -1,0 +1,1 @@
+select count(*) as beats from {{ ref('weak') }}
