@@ -153,15 +153,11 @@ impl Host for RuntimeHost {
 
     /// What is given for one render wins over macros, too.
     fn before_macros(&self, name: &str) -> Option<Value> {
-        self.0.extra.get(name).cloned()
+        self.0.extra.get(name).cloned().or_else(|| self.0.inputs.as_ref()?.overridden(name))
     }
 
     fn undefined(&self) -> Undefined {
         Undefined::Lenient
-    }
-
-    fn before_macros(&self, name: &str) -> Option<Value> {
-        self.0.inputs.as_ref()?.overridden(name)
     }
 
     fn macro_called(&self, unique_id: &str, depth: usize) {
