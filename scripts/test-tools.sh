@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the tests need beside cargo: the test runner, and for the artifacts' checks Python with two packages in a folder of
+# What the tests need beside cargo: the test runner, Python with a few packages (the artifacts' checks, Python models) in a folder of
 # their own under the target folder, and a PostgreSQL server, which the tests start by themselves. Installs what is missing,
 # and says so.
 set -euo pipefail
@@ -11,15 +11,17 @@ if ! cargo nextest --version >/dev/null 2>&1; then
 fi
 
 venv=${CARGO_TARGET_DIR:-target}/test-python
-if [ ! -e "$venv/ready" ]; then
+packages="jsonschema==4.26.0 dbt-artifacts-parser==0.15.0 duckdb==1.5.6 numpy==2.3.5"
+if [ "$(cat "$venv/ready" 2>/dev/null)" != "$packages" ]; then
   if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
-    echo "python3 with venv is needed by the artifacts' tests: apt-get install python3 python3-venv" >&2
+    echo "python3 with venv is needed by some tests: apt-get install python3 python3-venv" >&2
     exit 1
   fi
-  echo "installing jsonschema and dbt-artifacts-parser into $venv"
+  echo "installing $packages into $venv"
   python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check 'jsonschema==4.26.0' 'dbt-artifacts-parser==0.15.0'
-  touch "$venv/ready"
+  # shellcheck disable=SC2086 # a word for each package
+  "$venv/bin/pip" install --quiet --disable-pip-version-check $packages
+  echo "$packages" >"$venv/ready"
 fi
 
 if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then

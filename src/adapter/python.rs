@@ -72,7 +72,7 @@ fn start(interpreter: &str) -> Result<Child, AdapterError> {
 fn repeat(printed: impl std::io::Read, said: Said) -> String {
     let mut last = String::new();
     for line in BufReader::new(printed).split(b'\n').map_while(Result::ok) {
-        last = String::from_utf8_lossy(&line).trim_end().to_owned();
+        String::from_utf8_lossy(&line).trim_end().clone_into(&mut last);
         said(&last);
     }
     last

@@ -260,9 +260,12 @@ fn args(flag: &Flag, global: bool) -> Vec<Arg> {
             .overrides_with(flag.name)
             .value_parser(PossibleValuesParser::new(choices))
             .ignore_case(true),
-        Kind::Choices(choices) => {
-            arg.action(ArgAction::Append).num_args(1..).value_parser(PossibleValuesParser::new(choices)).ignore_case(true)
-        }
+        Kind::Choices(choices) => arg
+            .action(ArgAction::Append)
+            .num_args(1..)
+            .value_delimiter(' ')
+            .value_parser(PossibleValuesParser::new(choices))
+            .ignore_case(true),
     };
     vec![arg]
 }
@@ -322,6 +325,13 @@ mod tests {
         for line in ["run --select a b+", "run -s a b+", "run -m a b+", "run --models a --select b+", "run --model a b+"] {
             assert_eq!(request(line, &[]).list("select"), ["a", "b+"], "{line}");
         }
+    }
+
+    #[test]
+    fn kinds_of_resources_may_stand_in_one_word() {
+        let words = ["lineal", "ls", "--resource-type", "model unit_test", "--resource-type", "seed"].map(OsString::from);
+        let request = parse(&words, &HashMap::new()).unwrap();
+        assert_eq!(request.list("resource_types"), ["model", "unit_test", "seed"]);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Instance for AdapterObject {
 impl AdapterObject {
     /// Calls one of dbt's metadata macros, the project's own first.
     fn call_macro(&self, cx: &mut Cx<'_>, name: &str, args: Args) -> Result<Value, Error> {
-        cx.call_macro(name, self.session.warehouse.package_of(name), args)
+        cx.call_macro_apart(name, self.session.warehouse.package_of(name), args)
     }
 
     /// Statements, transactions, dispatch.

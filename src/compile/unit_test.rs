@@ -187,7 +187,8 @@ fn macro_overrides(
     tested: &Arc<Node>,
 ) -> IndexMap<String, Value> {
     let host = RuntimeHost::new(run, session, Scope::Node(tested.clone()), IndexMap::new());
-    let (mut plain, mut packaged): (IndexMap<String, Value>, IndexMap<&str, HashMap<String, Value>>) = Default::default();
+    let mut plain: IndexMap<String, Value> = IndexMap::new();
+    let mut packaged: IndexMap<&str, HashMap<String, Value>> = IndexMap::new();
     let fixed = |value: &Json| {
         let answer = jinja::from_json(value);
         jinja::function("overridden macro", move |_, _| Ok(answer.clone()))

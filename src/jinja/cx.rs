@@ -21,6 +21,7 @@ trait Vm {
     fn apply_test(&mut self, name: &str, args: &[Value]) -> Result<bool, minijinja::Error>;
     fn lookup(&self, name: &str) -> Option<Value>;
     fn render_state(&self) -> Option<&RenderState>;
+    fn render_state_mut(&mut self) -> Option<&mut RenderState>;
 }
 
 impl Vm for State<'_, '_> {
@@ -46,6 +47,10 @@ impl Vm for State<'_, '_> {
 
     fn render_state(&self) -> Option<&RenderState> {
         self.get_extension()
+    }
+
+    fn render_state_mut(&mut self) -> Option<&mut RenderState> {
+        self.get_extension_mut()
     }
 }
 
@@ -88,6 +93,18 @@ impl<'a> Cx<'a> {
         }
         let place = package.map(|package| format!(" in package '{package}'")).unwrap_or_default();
         Err(Error::compilation(format!("No macro named '{name}' found{place}")))
+    }
+
+    /// [`Self::call_macro`] for what the rendered text did not ask for itself: the host hears of none of these calls.
+    pub fn call_macro_apart(&mut self, name: &str, package: Option<&str>, args: Args) -> Result<Value, Error> {
+        if let Some(render) = self.vm.render_state_mut() {
+            render.apart += 1;
+        }
+        let answer = self.call_macro(name, package, args);
+        if let Some(render) = self.vm.render_state_mut() {
+            render.apart = render.apart.saturating_sub(1);
+        }
+        answer
     }
 
     /// The macro of that name, as the rendered package sees it, or of a package.

@@ -199,7 +199,9 @@ impl Object for MacroObject {
         let in_call_block = args.keyword.contains_key("caller");
         let args = bind(prepared, entry, args)?;
         if let Some(render) = state.get_extension_mut::<RenderState>() {
-            render.host.macro_called(entry.definition.unique_id.as_str(), render.running.len());
+            if render.apart == 0 {
+                render.host.macro_called(entry.definition.unique_id.as_str(), render.running.len());
+            }
             render.running.push(entry.clone());
         }
         let result = native.call(state, &args);

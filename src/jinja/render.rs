@@ -23,6 +23,8 @@ pub(crate) struct RenderState {
     pub defined: Option<Value>,
     /// The macros that are running, outermost first.
     pub running: Vec<Arc<Entry>>,
+    /// How many calls that are not the text's own are running: the adapter's, of macros that it needs itself.
+    pub apart: usize,
     /// The rendered text.
     pub text: Option<Arc<Prepared>>,
     pub root: Arc<Root>,

@@ -115,6 +115,7 @@ impl Object for Enter {
             loaded: HashMap::new(),
             defined: None,
             running: Vec::new(),
+            apart: 0,
             text: root.text.clone(),
             root: root.clone(),
         });

@@ -1,5 +1,4 @@
-//! Python models, run by the machine's own Python: what is said where it is missing or fails, and, where it has the package
-//! duckdb, a whole run.
+//! Python models: what is said where the interpreter is missing or fails, and a whole run.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -29,11 +28,11 @@ fn lineal(folder: &Path, interpreter: &str, words: &[&str]) -> (Output, String) 
     (output, text)
 }
 
-/// The interpreter to test with, if it runs that code.
-fn python(code: &str) -> Option<String> {
-    let name = std::env::var("LINEAL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let ran = Command::new(&name).args(["-c", code]).output().is_ok_and(|output| output.status.success());
-    ran.then_some(name)
+/// The interpreter to test with: `scripts/test-tools.sh` gives it duckdb and numpy.
+fn python() -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../test-python/bin/python");
+    assert!(path.exists(), "{} is missing: `make test` installs it", path.display());
+    path.to_string_lossy().into_owned()
 }
 
 #[test]
@@ -51,7 +50,7 @@ fn without_an_interpreter_the_node_fails_and_says_what_to_do() {
 
 #[test]
 fn an_exception_is_told_with_the_models_own_lines() {
-    let Some(interpreter) = python("import sys; assert sys.version_info >= (3, 8)") else { return };
+    let interpreter = python();
     let folder = tempfile::tempdir().expect("a folder");
     let model =
         "def model(dbt, session):\n    print('so far')\n    raise ValueError('it was ' + dbt.config.get('word', 'none'))\n";
@@ -70,7 +69,7 @@ fn an_exception_is_told_with_the_models_own_lines() {
 /// Tables, an incremental model run twice, a plugin's source: on a file and in memory.
 #[test]
 fn a_project_with_python_models_runs() {
-    let Some(interpreter) = python("import duckdb, numpy, sys; assert sys.version_info >= (3, 8)") else { return };
+    let interpreter = python();
     for path in ["py.duckdb", ":memory:"] {
         let folder = tempfile::tempdir().expect("a folder");
         let profile = format!(
