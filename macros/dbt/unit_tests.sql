@@ -12,7 +12,10 @@
     {%- endfor -%}
   {%- endif -%}
   {%- if not column_name_to_data_types -%}
-    {%- do exceptions.raise_compiler_error('The columns of the fixture ' ~ model.name ~ ' are unknown: there is no relation ' ~ this) -%}
+    {%- set column_name_to_data_types = _fixture_types(rows, model.columns) -%}
+  {%- endif -%}
+  {%- if not column_name_to_data_types -%}
+    {%- do exceptions.raise_compiler_error('The columns of the fixture ' ~ model.name ~ ' are unknown: there is no relation ' ~ this ~ ', no row, and no column with a data_type') -%}
   {%- endif -%}
 
   {%- set blank = {} -%}
@@ -30,6 +33,36 @@
   limit 0
 {%- endfor %}
 {% endmacro %}
+
+
+{# Where the relation is not there: types as documented, else as the first value of each column tells. #}
+{%- macro _fixture_types(rows, columns) -%}
+  {%- set types = {} -%}
+  {%- for column in columns.values() if column.data_type -%}
+    {%- do types.update({column.name | lower: column.data_type}) -%}
+  {%- endfor -%}
+  {%- for row in rows -%}
+    {%- for name, value in row.items() if value is not none and name | lower not in types -%}
+      {%- if value is boolean -%}
+        {%- set type = dbt.type_boolean() -%}
+      {%- elif value is integer -%}
+        {%- set type = dbt.type_bigint() -%}
+      {%- elif value is number -%}
+        {%- set type = dbt.type_float() -%}
+      {%- else -%}
+        {%- set type = dbt.type_string() -%}
+      {%- endif -%}
+      {%- do types.update({name | lower: type}) -%}
+    {%- endfor -%}
+  {%- endfor -%}
+  {#- Columns that no row gives a value. -#}
+  {%- for row in rows -%}
+    {%- for name in row if name | lower not in types -%}
+      {%- do types.update({name | lower: dbt.type_string()}) -%}
+    {%- endfor -%}
+  {%- endfor -%}
+  {{ return(types) }}
+{%- endmacro -%}
 
 
 {# The expected rows: only the columns that the test names. #}

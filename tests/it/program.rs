@@ -40,6 +40,7 @@ pub fn steady(text: &str, folder: &Path) -> String {
             (r"\b\d+(\.\d+)?\s?(ms|s)\b", "[took]"),
             (r"\d+ hours? \d+ minutes? and [\d.]+ seconds?", "[took]"),
             (r"[\d.]+ seconds?", "[took]"),
+            (r"\b\d+ macros?\b", "[n] macros"),
             (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "[id]"),
             (r"\(PID \d+\)|PID \d+", "PID [pid]"),
             (r"lineal \d+\.\d+\.\d+", "lineal [version]"),
