@@ -192,7 +192,10 @@ impl Host for RuntimeHost {
         }
         let value = match name {
             "execute" => true.into(),
-            "ref" => self.function("ref", references::reference),
+            "ref" => {
+                let (inner, config) = (inner.clone(), inner.run.runtime_config().clone());
+                jinja::function_with("ref", ("config", config), move |cx, args| references::reference(&inner, cx, args))
+            }
             "source" => self.function("source", references::source),
             "function" => self.function("function", references::function),
             "metric" => self.function("metric", references::metric),

@@ -20,7 +20,11 @@ impl Instance for ResultObject {
     }
 
     fn attribute(&self, name: &str) -> Option<Value> {
-        self.0.get(name).map(jinja::from_json)
+        match (name, self.0.get(name)?) {
+            ("timing", Json::Array(steps)) => Some(jinja::list(steps.iter().map(|step| part("TimingInfo", step)).collect())),
+            ("node", node @ Json::Object(_)) => Some(part("Node", node)),
+            (_, value) => Some(jinja::from_json(value)),
+        }
     }
 
     fn methods(&self) -> &'static [&'static str] {
@@ -41,5 +45,45 @@ impl Instance for ResultObject {
 
     fn to_json(&self) -> Option<Json> {
         Some(self.0.clone())
+    }
+}
+
+/// A node or a step of the timing: what artifacts show of it, with `to_dict`.
+#[derive(Debug)]
+struct PartObject {
+    class: &'static str,
+    value: Json,
+}
+
+fn part(class: &'static str, value: &Json) -> Value {
+    jinja::instance(Arc::new(PartObject { class, value: value.clone() }))
+}
+
+impl Instance for PartObject {
+    fn type_name(&self) -> &'static str {
+        self.class
+    }
+
+    fn attribute(&self, name: &str) -> Option<Value> {
+        self.value.get(name).map(jinja::from_json)
+    }
+
+    fn methods(&self) -> &'static [&'static str] {
+        &["to_dict"]
+    }
+
+    fn call_method(&self, _: &mut Cx<'_>, name: &str, _: Args) -> Result<Value, Error> {
+        match name {
+            "to_dict" => Ok(jinja::from_json(&self.value)),
+            _ => Err(Error::missing_method(self.class, name)),
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("{}({})", self.class, self.value)
+    }
+
+    fn to_json(&self) -> Option<Json> {
+        Some(self.value.clone())
     }
 }

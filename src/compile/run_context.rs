@@ -17,8 +17,8 @@ use crate::fs::FileSystem;
 use crate::jinja::objects::adapter_methods::AdapterFacts;
 use crate::jinja::{self, Engine, Error, Host, Message, Undefined, Value};
 use crate::manifest::{Dialect, Include, Json, JsonMap, Lookup, Manifest, Node, Relation, Source, TimeSpan, UniqueId};
-use crate::project::Project;
 use crate::project::context::BaseContext;
+use crate::project::{Package, Project};
 
 /// Flags of the invocation that change what SQL says or does.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +61,7 @@ pub struct RunContext {
     /// The project has Python models, or names plugins.
     pub uses_python: bool,
     graph: OnceLock<Arc<Json>>,
+    runtime_config: OnceLock<Value>,
     contexts: HashMap<Arc<str>, Arc<BaseContext>>,
     compiled: RwLock<CompiledNodes>,
 }
@@ -107,6 +108,7 @@ impl RunContext {
             selected: parts.selected,
             uses_python,
             graph: OnceLock::new(),
+            runtime_config: OnceLock::new(),
             compiled: RwLock::default(),
         })
     }
@@ -138,6 +140,29 @@ impl RunContext {
     fn knows_more(&self, id: &UniqueId, macros: &[UniqueId]) -> bool {
         let node = self.manifest.nodes.get(id);
         node.is_some_and(|node| macros.iter().any(|found| !node.depends_on.macros.contains(found)))
+    }
+
+    /// What packages read of dbt's `RuntimeConfig`, by way of `builtins.ref.config`: the projects and what was asked for.
+    pub fn runtime_config(&self) -> &Value {
+        self.runtime_config.get_or_init(|| {
+            let project = &*self.project;
+            let of = |package: &Package| {
+                let config = &package.config;
+                let version = config.version.clone();
+                serde_json::json!({"project_name": config.name, "version": version, "vars": config.vars, "packages_install_path": config.packages_install_path})
+            };
+            let mut root = of(project.root_package());
+            let dependencies: JsonMap =
+                project.packages.iter().map(|package| (package.name.to_string(), of(package))).collect();
+            if let Some(root) = root.as_object_mut() {
+                root.insert("dependencies".to_owned(), dependencies.into());
+                root.insert("cli_vars".to_owned(), project.cli_vars.clone().into());
+                root.insert("args".to_owned(), project.invocation.args.clone().into());
+                root.insert("profile_name".to_owned(), project.profile.name.clone().into());
+                root.insert("target_name".to_owned(), project.profile.target.clone().into());
+            }
+            jinja::from_shared_json(Arc::new(root))
+        })
     }
 
     /// `var`, `env_var`, `target` and their like, as code of a package sees them.

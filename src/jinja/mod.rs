@@ -41,7 +41,7 @@ pub use syntax::blocks::{Block, BlockKind};
 pub use syntax::calls::StaticCall;
 pub use value::{
     AsAny, Dict, Function, Instance, List, Operator, Set, Undefined as UndefinedValue, dict, downcast, equal, from_json,
-    from_shared_json, function, get, instance, is_defined, items, list, none, pairs, repr, text, to_json, tuple,
+    from_shared_json, function, function_with, get, instance, is_defined, items, list, none, pairs, repr, text, to_json, tuple,
 };
 
 /// What went wrong in a render: see [`Error::diagnostic`].

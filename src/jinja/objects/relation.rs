@@ -182,7 +182,10 @@ impl Relation {
         match name {
             "path" => {
                 for (key, value) in path_pairs(value)? {
-                    self.set_path(&key, &value)?;
+                    // dbt reads the merged parts into a path, which leaves out what a path has not.
+                    if ["database", "schema", "identifier"].contains(&&*key) {
+                        self.set_path(&key, &value)?;
+                    }
                 }
             }
             "type" => self.kind = relation_type(value)?,

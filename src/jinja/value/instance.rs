@@ -208,6 +208,8 @@ type Body = dyn Fn(&mut Cx<'_>, Args) -> Result<Value, Error> + Send + Sync;
 pub struct Function {
     pub name: Arc<str>,
     body: Box<Body>,
+    /// The one attribute that it has: dbt's `builtins.ref.config`.
+    attribute: Option<(&'static str, Value)>,
 }
 
 /// Hands a function to Jinja.
@@ -215,7 +217,16 @@ pub fn function(
     name: impl Into<Arc<str>>,
     body: impl Fn(&mut Cx<'_>, Args) -> Result<Value, Error> + Send + Sync + 'static,
 ) -> Value {
-    Value::from_object(Function { name: name.into(), body: Box::new(body) })
+    Value::from_object(Function { name: name.into(), body: Box::new(body), attribute: None })
+}
+
+/// Hands a function that has an attribute to Jinja.
+pub fn function_with(
+    name: impl Into<Arc<str>>,
+    attribute: (&'static str, Value),
+    body: impl Fn(&mut Cx<'_>, Args) -> Result<Value, Error> + Send + Sync + 'static,
+) -> Value {
+    Value::from_object(Function { name: name.into(), body: Box::new(body), attribute: Some(attribute) })
 }
 
 impl fmt::Debug for Function {
@@ -227,6 +238,10 @@ impl fmt::Debug for Function {
 impl Object for Function {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.attribute.as_ref().filter(|(name, _)| *name == key).map(|(_, value)| value.clone())
     }
 
     fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, minijinja::Error> {

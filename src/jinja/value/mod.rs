@@ -13,7 +13,7 @@ mod views;
 
 pub use compare::{equal, order};
 pub use dict::Dict;
-pub use instance::{AsAny, Function, Instance, Operator, downcast, function, instance};
+pub use instance::{AsAny, Function, Instance, Operator, downcast, function, function_with, instance};
 pub use json::{from_json, from_shared_json, to_json};
 pub use list::List;
 pub use repr::{repr, text};
