@@ -138,6 +138,27 @@ pub struct RunResult {
     pub diagnostic: Option<Diagnostic>,
 }
 
+impl RunResult {
+    /// A result of which nothing is known but how it ended, and on which thread.
+    pub fn new(unique_id: UniqueId, status: Status, thread_id: String) -> Self {
+        Self {
+            unique_id,
+            status,
+            timing: Vec::new(),
+            thread_id,
+            execution_time: Duration::ZERO,
+            adapter_response: JsonMap::new(),
+            message: None,
+            failures: None,
+            compiled: None,
+            batch_results: None,
+            freshness: None,
+            sample: None,
+            diagnostic: None,
+        }
+    }
+}
+
 /// What becomes of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionStep {

@@ -72,19 +72,10 @@ pub(crate) fn test(name: &str) -> Node {
 
 pub(crate) fn result(id: &UniqueId, status: Status, message: Option<&str>) -> RunResult {
     RunResult {
-        unique_id: id.clone(),
-        status,
-        timing: Vec::new(),
-        thread_id: "Thread-1 (worker)".to_owned(),
         execution_time: Duration::from_millis(50),
         adapter_response: object(json!({"_message": "OK", "rows_affected": 3})),
         message: message.map(str::to_owned),
-        failures: None,
-        compiled: None,
-        batch_results: None,
-        freshness: None,
-        sample: None,
-        diagnostic: None,
+        ..RunResult::new(id.clone(), status, "Thread-1 (worker)".to_owned())
     }
 }
 

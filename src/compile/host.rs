@@ -193,7 +193,8 @@ impl Host for RuntimeHost {
         let value = match name {
             "execute" => true.into(),
             "ref" => {
-                let (inner, config) = (inner.clone(), inner.run.runtime_config().clone());
+                let (inner, run) = (inner.clone(), inner.run.clone());
+                let config = move || run.runtime_config().clone();
                 jinja::function_with("ref", ("config", config), move |cx, args| references::reference(&inner, cx, args))
             }
             "source" => self.function("source", references::source),

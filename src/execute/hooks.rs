@@ -10,7 +10,7 @@ use crate::artifacts;
 use crate::compile::{self, RunContext, Session, result_object};
 use crate::event::{Event, RunResult, Status, Timing};
 use crate::jinja::{self, Error, Value};
-use crate::manifest::{Detail, JsonMap, Node, ResourceType};
+use crate::manifest::{Detail, Node, ResourceType};
 
 /// Which hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,19 +50,13 @@ pub fn run(run: &Arc<RunContext>, session: &Arc<Session>, moment: Moment, result
         let took = if status == Status::Skipped { Duration::ZERO } else { begun.elapsed() };
         run.events.emit(Event::HookFinished { node: hook.clone(), index: index + 1, total, status, took });
         results.push(Arc::new(RunResult {
-            unique_id: hook.unique_id.clone(),
-            status,
             timing,
-            thread_id: thread_name(),
             execution_time: took,
-            adapter_response: JsonMap::new(),
             message: Some(message),
             failures: Some(i64::from(status != Status::Success)),
             compiled: run.compiled(hook.unique_id.as_str()).map(|compiled| (*compiled).clone()),
-            batch_results: None,
-            freshness: None,
-            sample: None,
             diagnostic,
+            ..RunResult::new(hook.unique_id.clone(), status, thread_name())
         }));
     }
     failed

@@ -248,19 +248,11 @@ impl Model {
             Err(error) => (Status::Error, Some(described(error, &resource, &self.run.manifest.adapter_type)), JsonMap::new()),
         };
         RunResult {
-            unique_id: self.node.unique_id.clone(),
-            status,
             timing,
-            thread_id: thread_name(),
             execution_time: took,
             adapter_response: response,
             message,
-            failures: None,
-            compiled: None,
-            batch_results: None,
-            freshness: None,
-            sample: None,
-            diagnostic: None,
+            ..RunResult::new(self.node.unique_id.clone(), status, thread_name())
         }
     }
 

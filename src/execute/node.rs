@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use indexmap::IndexMap;
 
@@ -58,19 +58,10 @@ impl StepRun<'_> {
         let outcome = outcome.and_then(|outcome| released.map(|()| outcome));
         let id = self.resource.unique_id();
         let mut result = RunResult {
-            unique_id: id.clone(),
-            status: Status::Success,
             timing,
-            thread_id: thread_name(),
             execution_time: begun.elapsed(),
-            adapter_response: JsonMap::new(),
-            message: None,
-            failures: None,
             compiled: self.run.compiled(id.as_str()).filter(|found| found.is_compiled()).map(|found| Compiled::clone(&found)),
-            batch_results: None,
-            freshness: None,
-            sample: None,
-            diagnostic: None,
+            ..RunResult::new(id.clone(), Status::Success, thread_name())
         };
         match outcome {
             Ok(outcome) => {
@@ -332,19 +323,5 @@ pub fn thread_name() -> String {
 
 /// The result of a step that was not run.
 pub fn skipped(resource: &Resource, message: Option<String>) -> RunResult {
-    RunResult {
-        unique_id: resource.unique_id().clone(),
-        status: Status::Skipped,
-        timing: Vec::new(),
-        thread_id: thread_name(),
-        execution_time: Duration::ZERO,
-        adapter_response: JsonMap::new(),
-        message,
-        failures: None,
-        compiled: None,
-        batch_results: None,
-        freshness: None,
-        sample: None,
-        diagnostic: None,
-    }
+    RunResult { message, ..RunResult::new(resource.unique_id().clone(), Status::Skipped, thread_name()) }
 }

@@ -135,20 +135,14 @@ impl Operation {
     ) -> Outcome {
         let compiled = Timing { name: "compile", started_at: self.started_at, completed_at: self.started_at };
         let executed = Timing { name: "execute", started_at: self.started_at, completed_at: SystemTime::now() };
+        let status = if error.is_some() { Status::Error } else { Status::Success };
         let result = RunResult {
-            unique_id,
-            status: if error.is_some() { Status::Error } else { Status::Success },
             timing: vec![compiled, executed],
-            thread_id: "MainThread".to_owned(),
             execution_time: self.begun.elapsed(),
             adapter_response,
             message: error.map(|error| error.message.clone()),
             failures: Some(i64::from(error.is_some())),
-            compiled: None,
-            batch_results: None,
-            freshness: None,
-            sample: None,
-            diagnostic: None,
+            ..RunResult::new(unique_id, status, "MainThread".to_owned())
         };
         if invocation.writes_json() {
             let args = shown_args(invocation, self.args);

@@ -202,6 +202,9 @@ impl Object for InstanceObject {
     }
 }
 
+/// Makes an attribute's value.
+type Maker = dyn Fn() -> Value + Send + Sync;
+
 type Body = dyn Fn(&mut Cx<'_>, Args) -> Result<Value, Error> + Send + Sync;
 
 /// A function of Rust.
@@ -209,7 +212,7 @@ pub struct Function {
     pub name: Arc<str>,
     body: Box<Body>,
     /// The one attribute that it has: dbt's `builtins.ref.config`.
-    attribute: Option<(&'static str, Value)>,
+    attribute: Option<(&'static str, Box<Maker>)>,
 }
 
 /// Hands a function to Jinja.
@@ -220,13 +223,17 @@ pub fn function(
     Value::from_object(Function { name: name.into(), body: Box::new(body), attribute: None })
 }
 
-/// Hands a function that has an attribute to Jinja.
+/// Hands a function to Jinja that has an attribute, which is made when it is asked for.
 pub fn function_with(
     name: impl Into<Arc<str>>,
-    attribute: (&'static str, Value),
+    attribute: (&'static str, impl Fn() -> Value + Send + Sync + 'static),
     body: impl Fn(&mut Cx<'_>, Args) -> Result<Value, Error> + Send + Sync + 'static,
 ) -> Value {
-    Value::from_object(Function { name: name.into(), body: Box::new(body), attribute: Some(attribute) })
+    Value::from_object(Function {
+        name: name.into(),
+        body: Box::new(body),
+        attribute: Some((attribute.0, Box::new(attribute.1))),
+    })
 }
 
 impl fmt::Debug for Function {
@@ -241,7 +248,7 @@ impl Object for Function {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        self.attribute.as_ref().filter(|(name, _)| *name == key).map(|(_, value)| value.clone())
+        self.attribute.as_ref().filter(|(name, _)| *name == key).map(|(_, value)| value())
     }
 
     fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, minijinja::Error> {
