@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need beside cargo: the test runner, Python with a few packages (the artifacts' checks, Python models) in a folder of
-# their own under the target folder, and a PostgreSQL server, which the tests start by themselves. Installs what is missing,
-# and says so.
+# their own under the target folder, and PostgreSQL servers, which the tests start by themselves: the machine's own, and the
+# oldest and the newest that lineal works with. Installs what is missing, and says so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,3 +33,5 @@ if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null
 fi
+
+scripts/postgres-versions.sh

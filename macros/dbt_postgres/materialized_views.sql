@@ -11,6 +11,17 @@
     refresh materialized view {{ relation }}
 {% endmacro %}
 
+{# Beside its dependents: `finish_replacement` does the rest. #}
+{% macro postgres__get_replace_sql(existing_relation, target_relation, sql) %}
+  {%- if not target_relation.is_materialized_view or _postgres_cascades() -%}
+    {{ return(default__get_replace_sql(existing_relation, target_relation, sql)) }}
+  {%- endif -%}
+  {%- set backup = make_backup_relation(target_relation, existing_relation.type) -%}
+    {{ get_create_intermediate_sql(target_relation, sql) }};
+    {{ _postgres_set_aside_sql(existing_relation, backup) }};
+    {{ get_rename_intermediate_sql(target_relation) }}
+{% endmacro %}
+
 {# What is known of the one that is there: its indexes. #}
 {% macro postgres__describe_materialized_view(relation) %}
   {%- do return({'indexes': run_query(get_show_indexes_sql(relation))}) -%}

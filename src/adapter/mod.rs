@@ -16,6 +16,7 @@ mod python;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::agate::{Cell, Table};
 use crate::manifest::{JsonMap, Relation};
@@ -120,6 +121,10 @@ pub trait Adapter: Send + Sync {
     fn connect(&self, name: &str) -> Result<Box<dyn Connection>, AdapterError>;
     /// Interrupts every running statement, from any thread; later ones fail with `Cancelled`.
     fn cancel(&self);
+    /// It was waited for in vain: no new connection is to be had.
+    fn is_gone(&self) -> bool {
+        false
+    }
     /// Credentials as Jinja's `target` and `debug` may show them: no secrets.
     fn shown_credentials(&self) -> JsonMap;
     fn features(&self) -> &Features;
@@ -138,6 +143,26 @@ pub trait Adapter: Send + Sync {
     }
 }
 
+/// What may be done again after a fault of a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Repeat {
+    /// The fault would come again.
+    #[default]
+    Nothing,
+    /// The fault may pass, but something was committed, or may have been: only what may be done twice.
+    Idempotent,
+    /// The fault may pass, and nothing was kept of what the connection did.
+    Everything,
+}
+
+/// How long to wait before another attempt: longer each time, and a part of it is chance, so that many who failed together
+/// do not come back together.
+pub fn pause(attempt: u32) -> Duration {
+    let full = 200_u64 << attempt.min(5);
+    let chance = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
+    Duration::from_millis(full / 2 + full * chance / 512)
+}
+
 /// One session with the warehouse, used by one thread at a time.
 pub trait Connection: Send {
     /// Runs statements (one or more, `;` between), results ignored.
@@ -150,6 +175,10 @@ pub trait Connection: Send {
     fn commit(&mut self) -> Result<(), AdapterError>;
     fn rollback(&mut self) -> Result<(), AdapterError>;
     fn in_transaction(&self) -> bool;
+    /// What may be done again, on another connection, after the last statement failed.
+    fn repeat(&self) -> Repeat {
+        Repeat::Nothing
+    }
     /// Column names and the engine's type names of a select, without running it to the end.
     fn describe(&mut self, sql: &str) -> Result<Vec<(String, String)>, AdapterError>;
     /// Loads a CSV file (header skipped) into an existing relation.

@@ -12,7 +12,7 @@ use super::postgres_credentials::{Credentials, SslMode};
 use super::postgres_socket::Place;
 use super::postgres_values::{bound, cell, copy_line, type_name};
 use super::postgres_wire::{Answer, CancelToken, Fault, Pieces, Wire};
-use super::{Adapter, AdapterError, Connection, Features, Response};
+use super::{Adapter, AdapterError, Connection, Features, Repeat, Response, pause};
 use crate::agate::{Cell, Table};
 use crate::fs::{Disk, FileSystem};
 use crate::manifest::{JsonMap, Relation};
@@ -34,11 +34,34 @@ struct Shared {
     /// What `cancel` needs to know of the others.
     running: Mutex<Vec<Arc<Running>>>,
     cancelled: AtomicBool,
+    /// The server has let this run in before.
+    reached: AtomicBool,
+    /// One thread waited for the server until it gave up: no other one waits again.
+    gave_up: AtomicBool,
 }
 
 struct Running {
     busy: AtomicBool,
     token: CancelToken,
+}
+
+/// How often a server that is known to be there is asked again: for about ten seconds.
+const PATIENCE: u32 = 6;
+
+/// Why there is no connection.
+struct Refusal {
+    message: String,
+    hope: Hope,
+}
+
+/// May another attempt succeed?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hope {
+    None,
+    /// Nobody listens, or the line went dead.
+    NoAnswer,
+    /// The server starts, stops, or has no room just now.
+    Answered,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -56,6 +79,8 @@ impl Postgres {
             idle: Mutex::default(),
             running: Mutex::default(),
             cancelled: AtomicBool::new(false),
+            reached: AtomicBool::new(false),
+            gave_up: AtomicBool::new(false),
         };
         let shown = keys.iter().filter(|(key, _)| !matches!(key.as_str(), "password" | "pass"));
         let shown = shown.map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -74,43 +99,62 @@ impl Shared {
         idle.map_or_else(|| self.open(), Ok)
     }
 
-    /// A new connection; what may pass is tried again, as often as the target's `retries` says, with growing pauses.
+    /// A new connection. What may pass is tried again: as often as the target's `retries` says where the server may not be
+    /// there at all, longer (a server's restart) where it is known to be.
     fn open(&self) -> Result<Wire, AdapterError> {
         let mut attempt = 0;
         loop {
-            let (message, passing) = match self.open_once() {
-                Ok(wire) => return Ok(wire),
-                Err(failure) => failure,
+            let refusal = match self.open_once() {
+                Ok(wire) => {
+                    self.reached.store(true, Ordering::SeqCst);
+                    self.gave_up.store(false, Ordering::SeqCst);
+                    return Ok(wire);
+                }
+                Err(refusal) => refusal,
             };
             if self.cancelled.load(Ordering::SeqCst) {
                 return Err(AdapterError::Cancelled);
             }
-            if !passing || attempt >= self.credentials.retries {
-                return Err(AdapterError::Connect { message, help: None });
+            let given = self.credentials.retries;
+            let no_answer = refusal.hope == Hope::NoAnswer;
+            let most = match refusal.hope {
+                Hope::None => 0,
+                Hope::NoAnswer if self.gave_up.load(Ordering::SeqCst) => 0,
+                Hope::NoAnswer if !self.reached.load(Ordering::SeqCst) => given,
+                Hope::NoAnswer | Hope::Answered => given.max(PATIENCE),
+            };
+            if attempt >= most {
+                self.gave_up.store(no_answer, Ordering::SeqCst);
+                return Err(AdapterError::Connect { message: refusal.message, help: None });
             }
             std::thread::sleep(pause(attempt));
             attempt += 1;
         }
     }
 
-    /// Tries each address of the host. The error says whether it may pass.
-    fn open_once(&self) -> Result<Wire, (String, bool)> {
+    /// Tries each address of the host.
+    fn open_once(&self) -> Result<Wire, Refusal> {
         let credentials = &self.credentials;
-        let places = Place::all(credentials).map_err(|error| {
-            (format!("could not translate host name \"{}\" to address: {}", credentials.host, os_text(&error)), false)
+        let places = Place::all(credentials).map_err(|error| Refusal {
+            message: format!("could not translate host name \"{}\" to address: {}", credentials.host, os_text(&error)),
+            hope: Hope::None,
         })?;
-        let mut failure = (format!("host name \"{}\" has no address", credentials.host), false);
+        let mut refusal = Refusal { message: format!("host name \"{}\" has no address", credentials.host), hope: Hope::None };
         for place in places {
             match self.open_at(&place) {
                 Ok(wire) => return Ok(wire),
                 Err(Fault::Server(error)) => {
                     let message = format!("{place}: {}:  {}", error.severity, error.text);
-                    return Err((message, error.is_transient()));
+                    let hope = if error.is_transient() { Hope::Answered } else { Hope::None };
+                    return Err(Refusal { message, hope });
                 }
-                Err(Fault::Lost(error)) => failure = (connect_text(&place, &error), may_pass(&error)),
+                Err(Fault::Lost(error)) => {
+                    let hope = if may_pass(&error) { Hope::NoAnswer } else { Hope::None };
+                    refusal = Refusal { message: connect_text(&place, &error), hope };
+                }
             }
         }
-        Err(failure)
+        Err(refusal)
     }
 
     fn open_at(&self, place: &Place) -> Result<Wire, Fault> {
@@ -152,13 +196,6 @@ impl Shared {
     }
 }
 
-/// Grows with each attempt; a part of it is chance, so that many who failed together do not come back together.
-fn pause(attempt: u32) -> Duration {
-    let full = 200_u64 << attempt.min(5);
-    let chance = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
-    Duration::from_millis(full / 2 + full * chance / 512)
-}
-
 /// `Connection refused` out of `Connection refused (os error 111)`.
 fn os_text(error: &std::io::Error) -> String {
     let text = error.to_string();
@@ -181,8 +218,14 @@ fn connect_text(place: &Place, error: &std::io::Error) -> String {
 }
 
 fn may_pass(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, TimedOut, UnexpectedEof};
-    matches!(error.kind(), ConnectionRefused | ConnectionReset | ConnectionAborted | TimedOut | UnexpectedEof)
+    use std::io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, NotFound, TimedOut, UnexpectedEof,
+    };
+    // A socket that is not there appears when the server starts.
+    matches!(
+        error.kind(),
+        ConnectionRefused | ConnectionReset | ConnectionAborted | BrokenPipe | NotFound | TimedOut | UnexpectedEof
+    )
 }
 
 impl Adapter for Postgres {
@@ -217,6 +260,10 @@ impl Adapter for Postgres {
         });
     }
 
+    fn is_gone(&self) -> bool {
+        self.shared.gave_up.load(Ordering::SeqCst)
+    }
+
     fn shown_credentials(&self) -> JsonMap {
         self.shown.clone()
     }
@@ -248,6 +295,10 @@ struct Session {
     open: bool,
     /// The client has begun one, and no rollback has come since.
     begun: bool,
+    /// Something it did was kept by the server, or may have been.
+    kept: bool,
+    /// The last fault may pass.
+    passing: bool,
 }
 
 impl Drop for Session {
@@ -262,7 +313,9 @@ impl Drop for Session {
 impl Session {
     fn new(shared: &Arc<Shared>, wire: Wire) -> Self {
         let running = Running { busy: AtomicBool::new(false), token: wire.cancel.clone() };
-        let mut session = Self { shared: shared.clone(), running: Arc::new(running), wire: None, open: false, begun: false };
+        let running = Arc::new(running);
+        let mut session =
+            Self { shared: shared.clone(), running, wire: None, open: false, begun: false, kept: false, passing: false };
         session.hold(wire);
         session
     }
@@ -318,12 +371,19 @@ impl Session {
             self.running.busy.store(false, Ordering::SeqCst);
             return Err(gone());
         }
+        let inside = wire.in_transaction();
         let answer = wire.query(sql, keep, pieces);
         self.running.busy.store(false, Ordering::SeqCst);
-        let lost = match &answer {
-            Err(Fault::Lost(_)) => true,
-            Err(Fault::Server(error)) => error.is_fatal(),
-            Ok(_) => false,
+        let (lost, passing) = match &answer {
+            Err(Fault::Lost(error)) => (true, may_pass(error)),
+            Err(Fault::Server(error)) => (error.is_fatal(), error.is_transient()),
+            Ok(_) => (false, false),
+        };
+        self.passing = passing;
+        // Outside a transaction all is kept at once. Who was cut off while committing cannot know.
+        self.kept |= match &answer {
+            Ok(_) => !wire.in_transaction(),
+            Err(_) => lost && sql != "BEGIN" && (!inside || sql.to_ascii_lowercase().contains("commit")),
         };
         if lost {
             self.wire = None;
@@ -402,7 +462,8 @@ impl Connection for Session {
     }
 
     fn commit(&mut self) -> Result<(), AdapterError> {
-        if !self.skips_transactions() {
+        // With `autocommit`, only what a macro began itself.
+        if !self.skips_transactions() || self.wire.as_ref().is_some_and(Wire::in_transaction) {
             self.run("COMMIT", Some(0), None)?;
         }
         self.open = false;
@@ -417,6 +478,14 @@ impl Connection for Session {
 
     fn in_transaction(&self) -> bool {
         self.open
+    }
+
+    fn repeat(&self) -> Repeat {
+        match (self.passing && !self.shared.cancelled.load(Ordering::SeqCst), self.kept) {
+            (false, _) => Repeat::Nothing,
+            (true, true) => Repeat::Idempotent,
+            (true, false) => Repeat::Everything,
+        }
     }
 
     /// By running it: dbt asks with selects that give no row.

@@ -68,7 +68,7 @@ impl Credentials {
             password: given("password", "PGPASSWORD"),
             connect_timeout: number("connect_timeout").map(Duration::from_secs),
             keepalives_idle: number("keepalives_idle").map(Duration::from_secs),
-            retries: number("retries").and_then(|retries| u32::try_from(retries).ok()).unwrap_or(0),
+            retries: text(keys, "retries").and_then(|retries| retries.parse().ok()).unwrap_or(1),
             role: text(keys, "role"),
             startup: startup(keys, env),
             ssl_mode,

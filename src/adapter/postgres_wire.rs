@@ -173,7 +173,15 @@ impl Wire {
         let mut answer = Answer::default();
         let mut error = None;
         loop {
-            match self.receive()? {
+            // What the server said before it hung up tells more than that it did.
+            let message = match (self.receive(), error.take()) {
+                (Err(_), Some(said)) => return Err(server(said)),
+                (message, said) => {
+                    error = said;
+                    message?
+                }
+            };
+            match message {
                 Message::RowDescription(body) => answer = Answer { fields: Some(fields(&body)?), ..Answer::default() },
                 Message::DataRow(body) => {
                     if keep.is_none_or(|keep| answer.rows.len() < keep) {

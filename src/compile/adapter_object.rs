@@ -226,6 +226,11 @@ impl AdapterObject {
                 self.renamed(&relation(0, "from_relation")?, &relation(1, "to_relation")?)?;
                 Ok("".into())
             }
+            "cache_replaced" => {
+                let (old, new) = (relation(0, "relation")?, relation(1, "target_relation")?);
+                self.replaced(&old, &new, args.get(2, "gone"));
+                Ok("".into())
+            }
             "drop_relation" => {
                 let dropped = relation(0, "relation")?;
                 if dropped.kind.is_none() {
@@ -256,6 +261,19 @@ impl AdapterObject {
 
     fn renamed(&self, from: &Relation, to: &Relation) -> Result<(), Error> {
         self.session.warehouse.cache.rename(from, to).map_err(|message| Error::new(ErrorKind::Runtime, message))
+    }
+
+    /// `gone` are pairs of schema and name: readers that could not stay, to be built again.
+    fn replaced(&self, old: &Relation, new: &Relation, gone: Option<&Value>) {
+        let pair = |pair: &Value| match items(pair)?.as_slice() {
+            [schema, name] => {
+                Some(Relation { schema: Some(text(schema).into()), identifier: Some(text(name).into()), ..old.clone() })
+            }
+            _ => None,
+        };
+        let gone: Vec<Relation> = gone.and_then(items).unwrap_or_default().iter().filter_map(pair).collect();
+        self.session.warehouse.cache.replace(old, new, &gone);
+        self.session.lost(gone);
     }
 
     fn schema(&self, cx: &mut Cx<'_>, name: &str, mut relation: Relation) -> Result<Value, Error> {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 
 use indexmap::IndexMap;
 
@@ -15,12 +16,23 @@ type SchemaKey = (Option<String>, String);
 #[derive(Debug, Default)]
 pub struct RelationCache(Mutex<Known>);
 
+/// Schema and name.
+type Key = (SchemaKey, String);
+
 #[derive(Debug, Default)]
 struct Known {
     listed: HashSet<SchemaKey>,
     relations: HashMap<SchemaKey, IndexMap<String, Relation>>,
     /// Relation → the views that read it, which a `drop … cascade` takes along.
-    readers: HashMap<(SchemaKey, String), Vec<(SchemaKey, String)>>,
+    readers: HashMap<Key, Vec<Key>>,
+    /// What each thread changed since it began to take notes, with what was there before.
+    notes: HashMap<ThreadId, Vec<Note>>,
+}
+
+#[derive(Debug)]
+enum Note {
+    Relation(Key, Option<Relation>),
+    Readers(Key, Option<Vec<Key>>),
 }
 
 fn lowered(text: Option<&str>) -> Option<String> {
@@ -31,7 +43,7 @@ fn schema_key(database: Option<&str>, schema: Option<&str>) -> SchemaKey {
     (lowered(database), schema.unwrap_or_default().to_lowercase())
 }
 
-fn key_of(relation: &Relation) -> (SchemaKey, String) {
+fn key_of(relation: &Relation) -> Key {
     let identifier = relation.identifier.as_deref().unwrap_or_default().to_lowercase();
     (schema_key(relation.database.as_deref(), relation.schema.as_deref()), identifier)
 }
@@ -39,25 +51,56 @@ fn key_of(relation: &Relation) -> (SchemaKey, String) {
 impl Known {
     /// Puts a relation in unless one of that name is there.
     fn add(&mut self, relation: Relation) {
-        let (schema, identifier) = key_of(&relation);
-        self.listed.insert(schema.clone());
-        self.relations.entry(schema).or_default().entry(identifier).or_insert(relation);
-    }
-
-    fn remove(&mut self, relation: &Relation) -> Option<Relation> {
-        let (schema, identifier) = key_of(relation);
-        self.relations.get_mut(&schema)?.shift_remove(&identifier)
-    }
-}
-
-impl Known {
-    /// A relation that got another name reads and is read under that one.
-    fn rename_links(&mut self, from: &(SchemaKey, String), to: &(SchemaKey, String)) {
-        if let Some(readers) = self.readers.remove(from) {
-            self.readers.insert(to.clone(), readers);
+        let key = key_of(&relation);
+        self.listed.insert(key.0.clone());
+        if self.relations.get(&key.0).is_none_or(|relations| !relations.contains_key(&key.1)) {
+            self.note(Note::Relation(key.clone(), None));
+            self.relations.entry(key.0).or_default().insert(key.1, relation);
         }
-        for reader in self.readers.values_mut().flatten().filter(|reader| *reader == from) {
-            reader.clone_from(to);
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Relation> {
+        let removed = self.relations.get_mut(&key.0)?.shift_remove(&key.1);
+        self.note(Note::Relation(key.clone(), removed.clone()));
+        removed
+    }
+
+    fn set_readers(&mut self, key: &Key, readers: Option<Vec<Key>>) -> Option<Vec<Key>> {
+        let before = match readers {
+            Some(readers) => self.readers.insert(key.clone(), readers),
+            None => self.readers.remove(key),
+        };
+        self.note(Note::Readers(key.clone(), before.clone()));
+        before
+    }
+
+    fn note(&mut self, note: Note) {
+        if let Some(notes) = self.notes.get_mut(&std::thread::current().id()) {
+            notes.push(note);
+        }
+    }
+
+    /// Nothing is read by that one any more.
+    fn forget_reader(&mut self, gone: &Key) {
+        let reads = |(_, readers): &(&Key, &Vec<Key>)| readers.contains(gone);
+        let read: Vec<Key> = self.readers.iter().filter(reads).map(|(key, _)| key.clone()).collect();
+        for key in read {
+            let left = self.readers.get(&key).into_iter().flatten().filter(|reader| *reader != gone).cloned().collect();
+            self.set_readers(&key, Some(left));
+        }
+    }
+
+    /// A relation that got another name reads and is read under that one.
+    fn rename_links(&mut self, from: &Key, to: &Key) {
+        if let Some(readers) = self.set_readers(from, None) {
+            self.set_readers(to, Some(readers));
+        }
+        let reads = |(_, readers): &(&Key, &Vec<Key>)| readers.contains(from);
+        let read: Vec<Key> = self.readers.iter().filter(reads).map(|(key, _)| key.clone()).collect();
+        for key in read {
+            let renamed = |reader: &Key| if reader == from { to.clone() } else { reader.clone() };
+            let readers = self.readers.get(&key).into_iter().flatten().map(renamed).collect();
+            self.set_readers(&key, Some(readers));
         }
     }
 }
@@ -92,12 +135,49 @@ impl RelationCache {
         let mut known = self.known();
         let mut gone = vec![key_of(relation)];
         while let Some(key) = gone.pop() {
-            gone.extend(known.readers.remove(&key).unwrap_or_default());
-            if let Some(relations) = known.relations.get_mut(&key.0) {
-                relations.shift_remove(&key.1);
-            }
-            for readers in known.readers.values_mut() {
-                readers.retain(|reader| *reader != key);
+            gone.extend(known.set_readers(&key, None).unwrap_or_default());
+            known.remove(&key);
+            known.forget_reader(&key);
+        }
+    }
+
+    /// A relation took the place and the readers of another one, which was dropped; so were those readers that are `gone`.
+    pub fn replace(&self, old: &Relation, new: &Relation, gone: &[Relation]) {
+        let mut known = self.known();
+        let (old, new) = (key_of(old), key_of(new));
+        if let Some(readers) = known.set_readers(&old, None) {
+            known.set_readers(&new, Some(readers));
+        }
+        for key in gone.iter().map(key_of).chain([old]) {
+            known.set_readers(&key, None);
+            known.remove(&key);
+            known.forget_reader(&key);
+        }
+    }
+
+    /// From now on the calling thread's changes are noted, until it asks again, to be taken back.
+    pub fn note_changes(&self) {
+        self.known().notes.insert(std::thread::current().id(), Vec::new());
+    }
+
+    /// Takes back what the calling thread changed since: the warehouse kept nothing of it.
+    pub fn undo_changes(&self) {
+        let mut known = self.known();
+        for note in known.notes.remove(&std::thread::current().id()).unwrap_or_default().into_iter().rev() {
+            match note {
+                Note::Relation(key, before) => {
+                    let relations = known.relations.entry(key.0).or_default();
+                    match before {
+                        Some(relation) => relations.insert(key.1, relation),
+                        None => relations.shift_remove(&key.1),
+                    };
+                }
+                Note::Readers(key, Some(readers)) => {
+                    known.readers.insert(key, readers);
+                }
+                Note::Readers(key, None) => {
+                    known.readers.remove(&key);
+                }
             }
         }
     }
@@ -112,7 +192,9 @@ impl RelationCache {
         if !known.listed.contains(&of_reader.0) {
             known.add(Relation { kind: Some(RelationType::External), ..reader.clone() });
         }
-        known.readers.entry(read).or_default().push(of_reader);
+        let mut readers = known.readers.get(&read).cloned().unwrap_or_default();
+        readers.push(of_reader);
+        known.set_readers(&read, Some(readers));
     }
 
     /// A schema was dropped with all that is in it.
@@ -134,7 +216,7 @@ impl RelationCache {
             return Err(format!("While renaming {from} to {to}: a relation of that name is already there"));
         }
         known.rename_links(&key_of(from), &key_of(to));
-        let renamed = match known.remove(from) {
+        let renamed = match known.remove(&key_of(from)) {
             Some(mut relation) => {
                 relation.database.clone_from(&to.database);
                 relation.schema.clone_from(&to.schema);
@@ -223,6 +305,42 @@ mod tests {
         assert_eq!(cache.get(Some("db"), "main", "T").and_then(|relation| relation.kind), Some(RelationType::Table));
         cache.add(relation("u"));
         assert!(cache.rename(&relation("u"), &relation("t")).is_err());
+    }
+
+    #[test]
+    fn the_readers_of_a_replaced_relation_read_the_new_one() {
+        let cache = RelationCache::default();
+        for name in ["t", "reader", "lost"] {
+            cache.add(relation(name));
+        }
+        cache.link(&relation("t"), &relation("reader"));
+        cache.link(&relation("t"), &relation("lost"));
+        cache.rename(&relation("t"), &relation("t__backup")).expect("a free name");
+        cache.rename(&relation("t__tmp"), &relation("t")).expect("a free name");
+        cache.replace(&relation("t__backup"), &relation("t"), &[relation("lost")]);
+        assert_eq!(names(&cache), ["\"db\".\"main\".\"reader\"", "\"db\".\"main\".\"t\""]);
+        cache.remove(&relation("t"));
+        assert!(names(&cache).is_empty());
+    }
+
+    #[test]
+    fn changes_are_taken_back() {
+        let cache = RelationCache::default();
+        for name in ["t", "reader", "other"] {
+            cache.add(relation(name));
+        }
+        cache.link(&relation("t"), &relation("reader"));
+        cache.note_changes();
+        cache.rename(&relation("t"), &relation("t__backup")).expect("a free name");
+        cache.add(relation("t"));
+        cache.remove(&relation("t__backup"));
+        assert_eq!(names(&cache), ["\"db\".\"main\".\"other\"", "\"db\".\"main\".\"t\""]);
+        cache.undo_changes();
+        let mut left = names(&cache);
+        left.sort();
+        assert_eq!(left, ["other", "reader", "t"].map(|name| format!("\"db\".\"main\".\"{name}\"")));
+        cache.remove(&relation("t"));
+        assert_eq!(names(&cache), ["\"db\".\"main\".\"other\""]);
     }
 
     #[test]

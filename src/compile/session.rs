@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::query_comment;
 use super::statement::StatementResult;
 use super::warehouse::Warehouse;
-use crate::adapter::{AdapterError, Connection, PythonTask, Response};
+use crate::adapter::{AdapterError, Connection, PythonTask, Repeat, Response};
 use crate::agate::{Cell, Table};
 use crate::event::{ConnectionStep, Event};
 use crate::jinja::objects::table;
@@ -39,6 +39,12 @@ struct State {
     connection: Option<Box<dyn Connection>>,
     /// None where a result was loaded already.
     results: HashMap<String, Option<Arc<StatementResult>>>,
+    /// Relations that its work had to drop, and that other nodes have to build again.
+    lost: Vec<Relation>,
+    /// After a fault.
+    repeat: Repeat,
+    /// There was no connection to be had.
+    unreachable: bool,
 }
 
 /// How a statement is run.
@@ -67,6 +73,28 @@ impl Session {
         state.node = node.cloned();
         state.comment = None;
         state.results.clear();
+        state.repeat = Repeat::Nothing;
+        state.unreachable = false;
+    }
+
+    /// What may be done again after the last fault; told once.
+    pub fn take_repeat(&self) -> Repeat {
+        std::mem::take(&mut self.state().repeat)
+    }
+
+    /// Did its work fail since the warehouse cannot be reached?
+    pub fn is_unreachable(&self) -> bool {
+        self.state().unreachable
+    }
+
+    /// Takes note of relations that could not stay.
+    pub fn lost(&self, relations: Vec<Relation>) {
+        self.state().lost.extend(relations);
+    }
+
+    /// The relations that were lost since they were asked for.
+    pub fn take_lost(&self) -> Vec<Relation> {
+        std::mem::take(&mut self.state().lost)
     }
 
     /// The node it works for.
@@ -174,7 +202,9 @@ impl Session {
 
     fn connected(&self, state: &mut State) -> Result<(), Error> {
         if state.connection.is_none() {
-            let connection = self.warehouse.adapter.connect(&state.name).map_err(fault)?;
+            let connection = self.warehouse.adapter.connect(&state.name);
+            state.unreachable = connection.is_err() && self.warehouse.adapter.is_gone();
+            let connection = connection.map_err(fault)?;
             state.connection = Some(connection);
             self.noted(state, ConnectionStep::Opened);
         }
@@ -204,6 +234,7 @@ impl Session {
                 Ok(done)
             }
             Err(error) => {
+                state.repeat = connection.repeat();
                 if connection.in_transaction() {
                     let _ = connection.rollback();
                     self.noted(state, ConnectionStep::RolledBack);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::node::{Outcome, StepRun, described, group, materialize, thread_name, timed};
+use super::repeat::Repeating;
 use crate::compile::{self, RunContext, RuntimeHost, Scope, Session};
 use crate::diagnostic::Diagnostic;
 use crate::event::{BatchPlace, Event, RunResult, Status, Timing};
@@ -153,8 +154,11 @@ impl Model {
         self.run.events.emit(Event::BatchStart { node, place: self.place(index), thread, at: started_at });
         session.work_for(Some(&self.node.unique_id), self.node.unique_id.as_str());
         let mut timing = Vec::new();
-        let outcome = self.compile_and_execute(session, index, is_incremental, &mut timing);
-        let outcome = session.release().and(outcome);
+        let repeating = Repeating { run: &self.run, session, stop: &self.stop, idempotent: false };
+        let outcome = repeating.run(|| {
+            timing.clear();
+            self.compile_and_execute(session, index, is_incremental, &mut timing)
+        });
         let result = self.result(outcome.as_ref(), timing, begun.elapsed());
         let diagnostic = outcome.as_ref().err().map(|error| error.diagnostic().node(self.node.unique_id.shared()));
         self.note(index, outcome.is_ok(), diagnostic);

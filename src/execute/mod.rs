@@ -1,11 +1,13 @@
 //! Execute: a plan becomes results, on worker threads. Emits events; prints nothing.
 
+mod dependents;
 mod freshness;
 mod hooks;
 mod latest_pointer;
 mod materialization;
 mod microbatch;
 mod node;
+mod repeat;
 pub mod scheduler;
 mod schemas;
 mod test_status;
@@ -23,6 +25,7 @@ use crate::plan::{Action, Plan};
 
 use microbatch::Part;
 use node::StepRun;
+use repeat::Repeating;
 use scheduler::{Pool, Task};
 
 /// How to run.
@@ -64,11 +67,12 @@ pub fn execute(run: &Arc<RunContext>, plan: &Plan, settings: &Settings, stop: &A
         nodes: plan.counted(),
     });
     let main = Session::with(&run.warehouse, "master");
+    let repeating = Repeating { run, session: &main, stop, idempotent: true };
     if settings.create_schemas {
-        schemas::create(run, &main, plan)?;
+        repeating.run(|| schemas::create(run, &main, plan))?;
     }
     if settings.populate_cache {
-        schemas::populate_cache(run, &main, plan, settings.cache_selected_only)?;
+        repeating.run(|| schemas::populate_cache(run, &main, plan, settings.cache_selected_only))?;
     }
     let mut results = Vec::new();
     let mut start_failed = false;
@@ -88,6 +92,7 @@ pub fn execute(run: &Arc<RunContext>, plan: &Plan, settings: &Settings, stop: &A
         states: plan.steps.iter().map(|_| AtomicU8::new(FINE)).collect(),
         failed: AtomicBool::new(nothing_runs),
         begun: AtomicUsize::new(0),
+        unreachable: AtomicBool::new(false),
         results: Mutex::default(),
     };
     let schedule = scheduler::Schedule { waits_for: plan.steps.iter().map(|step| step.waits_for.clone()).collect() };
@@ -103,15 +108,18 @@ pub fn execute(run: &Arc<RunContext>, plan: &Plan, settings: &Settings, stop: &A
         Task::Step(position) => work.step(pool, session, position, nothing_runs),
         Task::Part(part) => part.run(session),
     });
+    let unreachable = work.unreachable.into_inner();
     let nodes = work.results.into_inner().unwrap_or_else(PoisonError::into_inner);
     let interrupted = stop.load(Ordering::Relaxed);
     results.extend(nodes);
-    if settings.hooks && !interrupted {
+    if settings.hooks && !interrupted && !unreachable {
         let main = Session::with(&run.warehouse, "master");
         hooks::run(run, &main, hooks::Moment::End, &mut results);
     }
     Ok(Executed { results, interrupted })
 }
+
+const UNREACHABLE: &str = "Skipping since the warehouse cannot be reached";
 
 const FINE: u8 = 0;
 /// Failed or skipped: what waits for it is skipped.
@@ -128,6 +136,8 @@ struct Work<'a> {
     /// A node failed: with `fail_fast` nothing else begins.
     failed: AtomicBool,
     begun: AtomicUsize,
+    /// A node failed since there was no connection to be had: told once, and nothing else begins.
+    unreachable: AtomicBool,
     results: Mutex<Vec<Arc<RunResult>>>,
 }
 
@@ -145,19 +155,27 @@ impl Work<'_> {
         let index = if step.is_counted() { self.begun.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
         let started_at = SystemTime::now();
         let blocked = step.waits_for.iter().any(|parent| self.states[*parent].load(Ordering::Acquire) != FINE);
-        let ended = self.stop.load(Ordering::Relaxed) || (self.settings.fail_fast && self.failed.load(Ordering::Relaxed));
+        let unreachable = self.unreachable.load(Ordering::SeqCst);
+        let ended =
+            unreachable || self.stop.load(Ordering::Relaxed) || (self.settings.fail_fast && self.failed.load(Ordering::Relaxed));
         let result = if nothing_runs || blocked {
             node::skipped(&resource, self.blocking_ephemeral(position, &resource))
         } else if ended {
-            let why =
-                if self.stop.load(Ordering::Relaxed) { "Skipping due to interruption" } else { "Skipping due to fail_fast" };
+            let why = match (self.stop.load(Ordering::Relaxed), unreachable) {
+                (true, _) => "Skipping due to interruption",
+                (false, true) => UNREACHABLE,
+                (false, false) => "Skipping due to fail_fast",
+            };
             node::skipped(&resource, Some(why.to_owned()))
         } else {
             if step.is_counted() {
                 let thread = node::thread_name();
                 self.run.events.emit(Event::NodeStart { node: resource.clone(), index, total, thread, at: started_at });
             }
-            StepRun { run: self.run, session, settings: self.settings, resource: &resource, step, pool, stop: self.stop }.run()
+            let (run, plan, settings, stop) = (self.run, self.plan, self.settings, self.stop);
+            let result = StepRun { run, session, settings, resource: &resource, plan, step, pool, stop }.run();
+            let told = session.is_unreachable() && self.unreachable.swap(true, Ordering::SeqCst);
+            if told { node::skipped(&resource, Some(UNREACHABLE.to_owned())) } else { result }
         };
         self.note(position, &resource, &result);
         if step.is_counted() {

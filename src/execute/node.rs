@@ -7,9 +7,11 @@ use std::time::{Instant, SystemTime};
 use indexmap::IndexMap;
 
 use super::Settings;
+use super::dependents;
 use super::latest_pointer;
 use super::materialization;
 use super::microbatch::{self, Part};
+use super::repeat::Repeating;
 use super::scheduler::Pool;
 use super::test_status::{TestRow, judge};
 use super::unit_diff;
@@ -20,7 +22,7 @@ use crate::event::{Compiled, Event, RunResult, Status, Timing};
 use crate::jinja::objects::response;
 use crate::jinja::{Args, Error, ErrorKind, Value};
 use crate::manifest::{BatchResults, JsonMap, Language, Node, Resource, UnitTest};
-use crate::plan::{Action, Step};
+use crate::plan::{Action, Plan, Step};
 
 /// What a worker has at hand for one step.
 pub struct StepRun<'a> {
@@ -28,6 +30,7 @@ pub struct StepRun<'a> {
     pub session: &'a Arc<Session>,
     pub settings: &'a Settings,
     pub resource: &'a Resource,
+    pub plan: &'a Plan,
     pub step: &'a Step,
     pub pool: &'a Pool<Part>,
     pub stop: &'a Arc<AtomicBool>,
@@ -53,9 +56,15 @@ impl StepRun<'_> {
         let begun = Instant::now();
         let mut timing = Vec::new();
         self.session.work_for(Some(self.resource.unique_id()), self.resource.unique_id().as_str());
-        let outcome = self.compile_and_execute(&mut timing);
-        let released = self.session.release();
-        let outcome = outcome.and_then(|outcome| released.map(|()| outcome));
+        let repeating = Repeating { run: self.run, session: self.session, stop: self.stop, idempotent: false };
+        let outcome = repeating.run(|| {
+            timing.clear();
+            self.compile_and_execute(&mut timing)
+        });
+        let lost = self.session.take_lost();
+        if outcome.is_ok() {
+            dependents::rebuild(self, &lost);
+        }
         let id = self.resource.unique_id();
         let mut result = RunResult {
             timing,

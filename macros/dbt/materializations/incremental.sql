@@ -48,19 +48,14 @@
   {%- if rebuilds -%}
     {%- do create_indexes(built) -%}
   {%- endif -%}
-  {%- if swaps -%}
-    {%- do adapter.rename_relation(target_relation, backup) -%}
-    {%- do adapter.rename_relation(staged, target_relation) -%}
-  {%- endif -%}
+  {%- set left = replace_relation(existing, staged, target_relation, backup) if swaps else none -%}
 
   {%- do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing, from_scratch)) -%}
   {%- do persist_docs(target_relation, model) -%}
   {%- do run_hooks(post_hooks, inside_transaction=True) -%}
   {%- do adapter.commit() -%}
 
-  {%- if swaps -%}
-    {%- do adapter.drop_relation(backup) -%}
-  {%- endif -%}
+  {%- do drop_relation_if_exists(left) -%}
   {%- do run_hooks(post_hooks, inside_transaction=False) -%}
   {{ return({'relations': [target_relation]}) }}
 {%- endmaterialization -%}

@@ -73,6 +73,7 @@
   {%- call statement(name='main') -%}
     {{ build_sql }}
   {%- endcall -%}
+  {%- do finish_replacement(target_relation) -%}
   {%- do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing_relation, full_refresh_mode=True)) -%}
   {%- do persist_docs(target_relation, model) -%}
   {%- do run_hooks(post_hooks, inside_transaction=True) -%}

@@ -22,6 +22,9 @@
 
   {%- set count = agate_table.rows | length -%}
   {%- set rows_sql = load_csv_rows(model, agate_table) if count > 0 else '' -%}
+  {%- if there and full_refresh_mode -%}
+    {%- do finish_replacement(this.incorporate(type='table')) -%}
+  {%- endif -%}
   {%- set code = 'CREATE' if full_refresh_mode else 'INSERT' -%}
   {%- call noop_statement('main', code ~ ' ' ~ count, code, count) -%}
     {{ get_csv_sql(table_sql, rows_sql) }};

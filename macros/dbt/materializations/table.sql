@@ -17,17 +17,14 @@
 
   {#- Asked again: the build, or a hook, may have removed it. -#}
   {%- set replaced = load_cached_relation(existing) if existing is not none else none -%}
-  {%- if replaced is not none -%}
-    {%- do adapter.rename_relation(replaced, backup) -%}
-  {%- endif -%}
-  {%- do adapter.rename_relation(staged, target_relation) -%}
+  {%- set left = replace_relation(replaced, staged, target_relation, backup) -%}
 
   {%- do run_hooks(post_hooks, inside_transaction=True) -%}
   {%- do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(replaced, full_refresh_mode=True)) -%}
   {%- do persist_docs(target_relation, model) -%}
   {%- do adapter.commit() -%}
 
-  {%- do drop_relation_if_exists(backup) -%}
+  {%- do drop_relation_if_exists(left) -%}
   {%- do run_hooks(post_hooks, inside_transaction=False) -%}
   {{ return({'relations': [target_relation]}) }}
 {%- endmaterialization -%}

@@ -107,6 +107,31 @@
 
 
 {#
+  Puts a relation that was built under a working name in the place of another one (or of none), and gives back what is left
+  to be dropped after the commit.
+#}
+{% macro replace_relation(existing, staged, target_relation, backup) %}
+  {{ return(adapter.dispatch('replace_relation', 'dbt')(existing, staged, target_relation, backup)) }}
+{% endmacro %}
+
+{% macro default__replace_relation(existing, staged, target_relation, backup) %}
+  {%- if existing is not none -%}
+    {%- do adapter.rename_relation(existing, backup) -%}
+  {%- endif -%}
+  {%- do adapter.rename_relation(staged, target_relation) -%}
+  {{ return(backup) }}
+{% endmacro %}
+
+{# What is left of a replacement that began before the new relation was there. #}
+{% macro finish_replacement(target_relation) %}
+  {{ return(adapter.dispatch('finish_replacement', 'dbt')(target_relation)) }}
+{% endmacro %}
+
+{% macro default__finish_replacement(target_relation) %}
+{% endmacro %}
+
+
+{#
   A whole view materialization for warehouses with `create or replace view`; adapters' own view
   materializations call it.
 #}

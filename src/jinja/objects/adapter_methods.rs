@@ -1,6 +1,6 @@
 //! `adapter` in Jinja: the checklist of its methods with what each gives at parse time, and those that need no warehouse.
 //!
-//! The list is dbt's and `load_rows`: what `BaseAdapter`, `SQLAdapter` and `DuckDBAdapter` mark as available, and the wrapper's own.
+//! The list is dbt's, `cache_replaced` and `load_rows`: what `BaseAdapter`, `SQLAdapter` and `DuckDBAdapter` mark as available, and the wrapper's own.
 
 use std::sync::Arc;
 
@@ -38,6 +38,7 @@ pub const AVAILABLE: &[(&str, AtParse)] = &[
     ("cache_added", AtParse::EmptyText),
     ("cache_dropped", AtParse::EmptyText),
     ("cache_renamed", AtParse::EmptyText),
+    ("cache_replaced", AtParse::EmptyText),
     ("catalog_supports_foreign_keys", AtParse::False),
     ("check_schema_exists", AtParse::False),
     ("commit", AtParse::None),
