@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::query_comment;
 use super::statement::StatementResult;
 use super::warehouse::Warehouse;
-use crate::adapter::{AdapterError, Connection, PythonTask, Repeat, Response};
+use crate::adapter::{self, AdapterError, Connection, PythonTask, Repeat, Response};
 use crate::agate::{Cell, Table};
 use crate::event::{ConnectionStep, Event};
 use crate::jinja::objects::table;
@@ -77,9 +77,18 @@ impl Session {
         state.unreachable = false;
     }
 
-    /// What may be done again after the last fault; told once.
-    pub fn take_repeat(&self) -> Repeat {
-        std::mem::take(&mut self.state().repeat)
+    /// May its work be done again after the last fault? `idempotent` work may, even where a part of it was kept. Told once.
+    pub fn may_repeat(&self, idempotent: bool) -> bool {
+        match std::mem::take(&mut self.state().repeat) {
+            Repeat::Nothing => false,
+            Repeat::Idempotent => idempotent,
+            Repeat::Everything => true,
+        }
+    }
+
+    /// Waits before another attempt.
+    pub fn pause(&self, attempt: u32) {
+        std::thread::sleep(adapter::pause(attempt));
     }
 
     /// Did its work fail since the warehouse cannot be reached?

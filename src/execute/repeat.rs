@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::adapter::{Repeat, pause};
 use crate::compile::{RunContext, Session};
 use crate::event::Event;
 use crate::jinja::Error;
@@ -30,13 +29,12 @@ impl Repeating<'_> {
         loop {
             self.run.cache.note_changes();
             let done = work();
-            let repeat = self.session.take_repeat();
+            let helps = self.session.may_repeat(self.idempotent);
             let released = self.session.release();
             let error = match done {
                 Ok(done) => return released.map(|()| done),
                 Err(error) => error,
             };
-            let helps = repeat == Repeat::Everything || (repeat == Repeat::Idempotent && self.idempotent);
             if !helps || attempt == MOST || self.stop.load(Ordering::Relaxed) {
                 return Err(error);
             }
@@ -46,7 +44,7 @@ impl Repeating<'_> {
             let text = format!("{what}{first_line}: trying again");
             self.run.events.emit(Event::Log { text, info: true, node });
             self.run.cache.undo_changes();
-            std::thread::sleep(pause(attempt));
+            self.session.pause(attempt);
             attempt += 1;
         }
     }
