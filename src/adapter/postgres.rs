@@ -160,8 +160,11 @@ impl Shared {
     fn open_at(&self, place: &Place) -> Result<Wire, Fault> {
         let credentials = &self.credentials;
         let log_in = |mode| {
-            let socket = place.open(credentials.connect_timeout)?;
+            // libpq waits two seconds at least.
+            let timeout = credentials.connect_timeout.map(|timeout| timeout.max(Duration::from_secs(2)));
+            let socket = place.open(timeout)?;
             socket.keep_alive(credentials.keepalives_idle)?;
+            socket.wait_at_most(timeout)?;
             Wire::log_in(socket.encrypted(credentials, mode)?, place.clone(), credentials)
         };
         // `allow` goes plain first, `prefer` encrypted; each takes the other way where the server wants it.
@@ -213,18 +216,22 @@ fn connect_text(place: &Place, error: &std::io::Error) -> String {
         }
         _ => "",
     };
-    let text = if error.kind() == ErrorKind::TimedOut { "timeout expired".to_owned() } else { os_text(error) };
+    let text = if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) {
+        "timeout expired".to_owned()
+    } else {
+        os_text(error)
+    };
     format!("{place}: {text}{question}")
 }
 
 fn may_pass(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, NotFound, TimedOut, UnexpectedEof,
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, NotFound, TimedOut, UnexpectedEof, WouldBlock,
     };
     // A socket that is not there appears when the server starts.
     matches!(
         error.kind(),
-        ConnectionRefused | ConnectionReset | ConnectionAborted | BrokenPipe | NotFound | TimedOut | UnexpectedEof
+        ConnectionRefused | ConnectionReset | ConnectionAborted | BrokenPipe | NotFound | TimedOut | UnexpectedEof | WouldBlock
     )
 }
 
@@ -507,7 +514,7 @@ impl Connection for Session {
 
     fn load(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Response, AdapterError> {
         let sql = format!("COPY {} ({columns}) FROM STDIN", relation.name());
-        let mut pieces = table.rows.chunks(500).map(|rows| {
+        let mut pieces = table.rows.chunks(4000).map(|rows| {
             let mut lines = String::new();
             for row in rows {
                 copy_line(row, &mut lines);

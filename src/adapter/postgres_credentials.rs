@@ -66,7 +66,9 @@ impl Credentials {
         };
         let credentials = Self {
             password: given("password", "PGPASSWORD"),
-            connect_timeout: number("connect_timeout").map(Duration::from_secs),
+            connect_timeout: text(keys, "connect_timeout")
+                .map_or(Some(10), |_| number("connect_timeout"))
+                .map(Duration::from_secs),
             keepalives_idle: number("keepalives_idle").map(Duration::from_secs),
             retries: text(keys, "retries").and_then(|retries| retries.parse().ok()).unwrap_or(1),
             role: text(keys, "role"),
@@ -106,8 +108,7 @@ impl Credentials {
 /// What is said at the start of a session beside user and database.
 fn startup(keys: &JsonMap, env: Lookup<'_>) -> Vec<(String, String)> {
     let mut startup = vec![("client_encoding".to_owned(), "UTF8".to_owned())];
-    let name = text(keys, "application_name").or_else(|| env("PGAPPNAME"));
-    startup.extend(name.map(|name| ("application_name".to_owned(), name)));
+    startup.push(("application_name".to_owned(), text(keys, "application_name").unwrap_or_else(|| "dbt".to_owned())));
     match text(keys, "search_path") {
         Some(path) => startup.push(("search_path".to_owned(), path)),
         None => startup.extend(env("PGOPTIONS").map(|options| ("options".to_owned(), options))),

@@ -60,8 +60,7 @@ impl Place {
             Self::Unix(path) => Ok(Socket::Unix(UnixStream::connect(path)?)),
             Self::Tcp { address, .. } => {
                 let stream = match timeout {
-                    // libpq waits two seconds at least.
-                    Some(timeout) => TcpStream::connect_timeout(address, timeout.max(Duration::from_secs(2)))?,
+                    Some(timeout) => TcpStream::connect_timeout(address, timeout)?,
                     None => TcpStream::connect(address)?,
                 };
                 stream.set_nodelay(true)?;
@@ -78,6 +77,15 @@ impl Socket {
         match idle {
             Some(idle) => socket.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(idle)),
             None => socket.set_keepalive(true),
+        }
+    }
+
+    /// From now on no answer takes longer; None: however long it takes.
+    pub fn wait_at_most(&self, timeout: Option<Duration>) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_read_timeout(timeout),
+            Self::Tls(stream) => stream.sock.set_read_timeout(timeout),
+            Self::Unix(stream) => stream.set_read_timeout(timeout),
         }
     }
 

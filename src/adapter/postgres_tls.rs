@@ -38,7 +38,7 @@ fn verifier(credentials: &Credentials, provider: &Arc<CryptoProvider>) -> io::Re
                            `sslmode`, which does not verify the server's certificate";
             return Err(io::Error::new(io::ErrorKind::NotFound, message));
         }
-        return Ok(Arc::new(Lenient { provider: provider.clone(), chain: None }));
+        return Ok(Arc::new(Verifier { provider: provider.clone(), chain: None, full: false }));
     };
     let mut roots = RootCertStore::empty();
     for certificate in certificates(root)? {
@@ -46,12 +46,10 @@ fn verifier(credentials: &Credentials, provider: &Arc<CryptoProvider>) -> io::Re
     }
     let strict = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
     let strict = strict.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-    if mode == SslMode::VerifyFull {
-        return Ok(strict);
-    }
     // With a root certificate, libpq's `require` means `verify-ca`; `prefer` and weaker never look.
-    let chain = matches!(mode, SslMode::Require | SslMode::VerifyCa).then_some(strict);
-    Ok(Arc::new(Lenient { provider: provider.clone(), chain }))
+    let looks = matches!(mode, SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull);
+    let full = mode == SslMode::VerifyFull;
+    Ok(Arc::new(Verifier { provider: provider.clone(), chain: looks.then_some(strict), full }))
 }
 
 fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
@@ -67,14 +65,65 @@ fn invalid_file(path: &Path, error: impl std::fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()))
 }
 
-/// Takes any certificate, or one of any name whose chain is good.
+/// Looks at a server's certificate as closely as `sslmode` wants.
 #[derive(Debug)]
-struct Lenient {
+struct Verifier {
     provider: Arc<CryptoProvider>,
+    /// None: any certificate will do.
     chain: Option<Arc<WebPkiServerVerifier>>,
+    /// The name has to be right as well.
+    full: bool,
 }
 
-impl ServerCertVerifier for Lenient {
+impl Verifier {
+    /// A certificate that lists no names at all is one of its subject's common name, as in libpq.
+    fn is_common_name(error: &CertificateError, certificate: &CertificateDer<'_>, host: &ServerName<'_>) -> bool {
+        let unnamed = matches!(error, CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty());
+        let Some(name) = common_name(certificate).filter(|_| unnamed) else { return false };
+        let host = host.to_str();
+        let below = |wanted: &str| host.split_once('.').is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(wanted));
+        name.eq_ignore_ascii_case(&host) || name.strip_prefix("*.").is_some_and(below)
+    }
+}
+
+/// The common name of a certificate's subject.
+fn common_name(certificate: &[u8]) -> Option<&str> {
+    const SEQUENCE: u8 = 0x30;
+    let (content, _) = element(certificate, SEQUENCE)?;
+    let (mut rest, _) = element(content, SEQUENCE)?;
+    if rest.first() == Some(&0xa0) {
+        // The version.
+        (_, rest) = element(rest, 0xa0)?;
+    }
+    // Serial number, algorithm, issuer, validity; then the subject.
+    for tag in [0x02, SEQUENCE, SEQUENCE, SEQUENCE] {
+        (_, rest) = element(rest, tag)?;
+    }
+    let (mut subject, _) = element(rest, SEQUENCE)?;
+    let mut name = None;
+    while !subject.is_empty() {
+        let (part, others) = element(subject, 0x31)?;
+        let (oid, value) = element(element(part, SEQUENCE)?.0, 0x06)?;
+        if oid == [0x55, 0x04, 0x03] {
+            name = std::str::from_utf8(element(value, *value.first()?)?.0).ok();
+        }
+        subject = others;
+    }
+    name
+}
+
+/// The first element of a DER text, which has to have that tag: its content, and what comes after it.
+fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (_, rest) = der.split_first().filter(|(first, _)| **first == tag)?;
+    let (length, rest) = rest.split_first()?;
+    if *length < 0x80 {
+        return rest.split_at_checked(usize::from(*length));
+    }
+    let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f)).filter(|(bytes, _)| bytes.len() <= 4)?;
+    rest.split_at_checked(bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)))
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -87,8 +136,8 @@ impl ServerCertVerifier for Lenient {
         match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             // The name is looked at last: all else was right.
             Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
+                error @ (CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }),
+            )) if !self.full || Self::is_common_name(&error, end_entity, server_name) => Ok(ServerCertVerified::assertion()),
             other => other,
         }
     }

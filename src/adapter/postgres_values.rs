@@ -1,5 +1,7 @@
 //! PostgreSQL's values as dbt's Python layer holds them, and cells as SQL literals and `COPY` fields.
 
+use std::fmt::Write as _;
+
 use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime};
 use rust_decimal::Decimal;
 
@@ -294,24 +296,36 @@ fn plain(cell: &Cell) -> String {
     }
 }
 
+fn escaped(text: &str, out: &mut String) {
+    if !text.contains(['\\', '\t', '\n', '\r']) {
+        out.push_str(text);
+        return;
+    }
+    for char in text.chars() {
+        match char {
+            '\\' => out.push_str("\\\\"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            char => out.push(char),
+        }
+    }
+}
+
 /// A row in the text format of `COPY`.
 pub(super) fn copy_line(row: &[Cell], out: &mut String) {
     for (index, cell) in row.iter().enumerate() {
         if index > 0 {
             out.push('\t');
         }
-        if cell.is_null() {
-            out.push_str("\\N");
-            continue;
-        }
-        for char in plain(cell).chars() {
-            match char {
-                '\\' => out.push_str("\\\\"),
-                '\t' => out.push_str("\\t"),
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                char => out.push(char),
+        match cell {
+            Cell::Null => out.push_str("\\N"),
+            Cell::Text(text) => escaped(text, out),
+            // Nothing in them needs an escape.
+            Cell::Bool(_) | Cell::Int(_) | Cell::Decimal(_) | Cell::Float(_) | Cell::Date(_) => {
+                let _ = write!(out, "{cell}");
             }
+            other => escaped(&plain(other), out),
         }
     }
     out.push('\n');

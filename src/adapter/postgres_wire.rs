@@ -110,6 +110,7 @@ impl Wire {
                 _ => {}
             }
         }
+        wire.socket.wait_at_most(None)?;
         if !wire.date_style.starts_with("ISO") {
             wire.query("SET datestyle TO 'ISO'", Some(0), None)?;
         }

@@ -1,10 +1,10 @@
 //! CSV files as dbt reads seeds: Python's `csv` dialect, then agate's types.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
+use super::Table;
 use super::infer;
 use super::table::unique_names;
-use super::{CellType, Table};
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 
 /// How a seed is read.
@@ -37,7 +37,12 @@ pub fn decode_utf8(name: &str, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>
 
 /// The names in the first line, as written.
 pub fn header(text: &str, delimiter: char) -> Vec<String> {
-    Reader::new(text.trim_start_matches('\u{feff}'), delimiter).next().map(|record| record.fields).unwrap_or_default()
+    Reader::new(text.trim_start_matches('\u{feff}'), delimiter)
+        .next()
+        .into_iter()
+        .flat_map(|record| record.fields)
+        .map(Cow::into_owned)
+        .collect()
 }
 
 /// Reads a seed. Short rows are filled with nulls; a row with too many values, or a quote that never ends, is an error
@@ -48,8 +53,9 @@ pub fn read_csv(source: &SourceText, options: &CsvOptions) -> Result<Table, Vec<
     let Some(head) = reader.next() else {
         return Ok(Table::default());
     };
-    let names = unique_names(head.fields.iter().map(String::as_str));
-    let mut rows = Vec::new();
+    let names = unique_names(head.fields.iter().map(|name| &**name));
+    let mut values = Vec::new();
+    let mut lines = 0;
     let mut faults = Vec::new();
     for record in reader {
         let place = Span::new(bom + record.start, bom + record.end);
@@ -70,12 +76,18 @@ pub fn read_csv(source: &SourceText, options: &CsvOptions) -> Result<Table, Vec<
         if faults.len() >= 20 {
             break;
         }
-        rows.push(record.fields);
+        lines += 1;
+        values.extend(record.fields.into_iter().map(Some));
+        values.resize_with(lines * names.len(), || None);
     }
     if !faults.is_empty() {
         return Err(faults);
     }
-    Ok(typed(names, &rows, &options.text_columns))
+    let is_text = |index: usize| options.text_columns.iter().any(|name| **name == *names[index]);
+    let (column_types, mut rows) = infer::rows(&values, names.len(), is_text);
+    // Below a header without names there are rows without values.
+    rows.resize_with(lines, Vec::new);
+    Ok(Table { column_names: names, column_types, rows, path: None })
 }
 
 /// Reads a seed from a file's bytes; `name` is how faults call the file.
@@ -84,18 +96,9 @@ pub fn read_seed(name: &str, bytes: Vec<u8>, options: &CsvOptions) -> Result<Tab
     read_csv(&SourceText::new(name, text), options)
 }
 
-fn typed(names: Vec<Arc<str>>, rows: &[Vec<String>], text_columns: &[String]) -> Table {
-    let labels: Vec<&str> = names.iter().map(|name| &**name).collect();
-    let columns = infer::columns(rows, &labels, text_columns);
-    let types: Vec<CellType> = columns.iter().map(|(kind, _)| *kind).collect();
-    let mut cells: Vec<_> = columns.into_iter().map(|(_, cells)| cells.into_iter()).collect();
-    let rows = (0..rows.len()).map(|_| cells.iter_mut().filter_map(Iterator::next).collect()).collect();
-    Table { column_names: names, column_types: types, rows, path: None }
-}
-
 /// One record: its fields, and where it stands in the text.
-struct Record {
-    fields: Vec<String>,
+struct Record<'a> {
+    fields: Vec<Cow<'a, str>>,
     start: usize,
     end: usize,
     unclosed: bool,
@@ -107,11 +110,13 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     delimiter: char,
+    /// As many fields as a record had so far.
+    width: usize,
 }
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str, delimiter: char) -> Self {
-        Self { text, at: 0, delimiter }
+        Self { text, at: 0, delimiter, width: 1 }
     }
 
     /// Length of the line end at `at`, if there is one.
@@ -121,6 +126,17 @@ impl<'a> Reader<'a> {
             b'\r' => Some(if self.text.as_bytes().get(at + 1) == Some(&b'\n') { 2 } else { 1 }),
             _ => None,
         }
+    }
+
+    /// Where the unquoted part of a field ends.
+    fn field_end(&self, rest: &str) -> usize {
+        let end = match u8::try_from(self.delimiter) {
+            Ok(delimiter) if delimiter.is_ascii() => {
+                rest.bytes().position(|byte| byte == delimiter || byte == b'\n' || byte == b'\r')
+            }
+            _ => rest.find([self.delimiter, '\n', '\r']),
+        };
+        end.unwrap_or(rest.len())
     }
 
     /// Reads the quoted part that begins after a quote at `at`; gives the place after the closing quote, None if there is none.
@@ -142,10 +158,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Iterator for Reader<'_> {
-    type Item = Record;
+impl<'a> Iterator for Reader<'a> {
+    type Item = Record<'a>;
 
-    fn next(&mut self) -> Option<Record> {
+    fn next(&mut self) -> Option<Record<'a>> {
         let start = self.at;
         if start >= self.text.len() {
             return None;
@@ -154,23 +170,24 @@ impl Iterator for Reader<'_> {
             self.at = start + length;
             return Some(Record { fields: Vec::new(), start, end: start, unclosed: false });
         }
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(self.width);
         let mut at = start;
         loop {
-            let mut field = String::new();
+            let mut field = Cow::Borrowed("");
             if self.text[at..].starts_with('"') {
-                let Some(after) = self.quoted(at + 1, &mut field) else {
+                let field = field.to_mut();
+                let Some(after) = self.quoted(at + 1, field) else {
                     field.push_str(self.text[at + 1..].get(field.len()..).unwrap_or_default());
-                    fields.push(field);
+                    fields.push(Cow::Owned(std::mem::take(field)));
                     let first_line = self.text[start..].find('\n').map_or(self.text.len(), |length| start + length);
                     self.at = self.text.len();
                     return Some(Record { fields, start, end: first_line, unclosed: true });
                 };
                 at = after;
             }
-            let rest = &self.text[at..];
-            let stop = rest.find([self.delimiter, '\n', '\r']).unwrap_or(rest.len());
-            field.push_str(&rest[..stop]);
+            let rest: &'a str = &self.text[at..];
+            let stop = self.field_end(rest);
+            field += &rest[..stop];
             fields.push(field);
             at += stop;
             if let Some(length) = self.line_end(at) {
@@ -182,6 +199,7 @@ impl Iterator for Reader<'_> {
                 return Some(Record { fields, start, end: at, unclosed: false });
             }
             at += self.delimiter.len_utf8();
+            self.width = self.width.max(fields.len() + 1);
         }
     }
 }
@@ -189,7 +207,7 @@ impl Iterator for Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agate::Cell;
+    use crate::agate::{Cell, CellType};
 
     fn read(text: &str) -> Result<Table, Vec<Diagnostic>> {
         read_csv(&SourceText::new("seeds/a.csv", text), &CsvOptions::default())

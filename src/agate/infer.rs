@@ -3,6 +3,8 @@
 //! Tried in this order, the first that fits all rows wins: number, date, date with time, ISO date with time, boolean, text.
 //! (dbt's `Integer` never fits a text, so whole numbers of a CSV file are numbers without decimals.)
 
+use std::borrow::Cow;
+
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use rayon::prelude::*;
 
@@ -12,51 +14,67 @@ use super::{Cell, CellType, Table};
 /// Reads a text as one type; None where it is not of that type.
 type Reader = fn(&str) -> Option<Cell>;
 
-/// The type that a column of texts gets, and its values in that type. `None` stands for a value that a short row lacks.
-pub(super) fn column(values: &[Option<&str>], force_text: bool) -> (CellType, Vec<Cell>) {
-    const READERS: [(CellType, Reader); 5] = [
-        (CellType::Number, number),
-        (CellType::Date, date),
-        (CellType::DateTime, datetime),
-        (CellType::DateTime, iso_datetime),
-        (CellType::Boolean, boolean),
-    ];
-    if values.iter().all(Option::is_none) && !force_text {
-        return (CellType::Integer, vec![Cell::Null; values.len()]);
+/// The type that a column of texts gets, and how its texts are read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading {
+    pub kind: CellType,
+    read: Reader,
+}
+
+impl Reading {
+    /// How a column is read. `None` among the values stands for one that a short row lacks.
+    pub fn of<'a>(values: impl Iterator<Item = Option<&'a str>> + Clone, force_text: bool) -> Self {
+        const READINGS: [Reading; 5] = [
+            Reading { kind: CellType::Number, read: number },
+            Reading { kind: CellType::Date, read: date },
+            Reading { kind: CellType::DateTime, read: datetime },
+            Reading { kind: CellType::DateTime, read: iso_datetime },
+            Reading { kind: CellType::Boolean, read: boolean },
+        ];
+        let text = Self { kind: CellType::Text, read: |text| Some(Cell::text(text)) };
+        if force_text {
+            return text;
+        }
+        if values.clone().all(|value| value.is_none()) {
+            return Self { kind: CellType::Integer, ..text };
+        }
+        let fits =
+            |reading: &Reading| values.clone().flatten().all(|value| is_null(value) || (reading.read)(value.trim()).is_some());
+        READINGS.into_iter().find(fits).unwrap_or(text)
     }
-    if !force_text {
-        for (kind, read) in READERS {
-            if let Some(cells) = read_all(values, read) {
-                return (kind, cells);
+
+    /// A value in the column's type.
+    pub fn cell(self, value: Option<&str>) -> Cell {
+        match value {
+            Some(value) if !is_null(value) => {
+                let value = if self.kind == CellType::Text { value } else { value.trim() };
+                (self.read)(value).unwrap_or(Cell::Null)
             }
+            _ => Cell::Null,
         }
     }
-    let text = |value: Option<&str>| match value {
-        Some(value) if !is_null(value) => Cell::text(value),
-        _ => Cell::Null,
-    };
-    (CellType::Text, values.iter().copied().map(text).collect())
 }
 
-/// All columns at once; large files on all processors.
-pub(super) fn columns(rows: &[Vec<String>], names: &[&str], text_columns: &[String]) -> Vec<(CellType, Vec<Cell>)> {
-    let one = |index: usize| {
-        let values: Vec<Option<&str>> = rows.iter().map(|row| row.get(index).map(String::as_str)).collect();
-        column(&values, text_columns.iter().any(|name| name == names[index]))
+/// Types a table's values, which lie row by row; large tables on all processors. `is_text` says which columns stay texts.
+pub(super) fn rows(
+    values: &[Option<Cow<'_, str>>],
+    width: usize,
+    is_text: impl Fn(usize) -> bool + Sync,
+) -> (Vec<CellType>, Vec<Vec<Cell>>) {
+    let reading =
+        |index: usize| Reading::of(values.iter().skip(index).step_by(width.max(1)).map(|value| value.as_deref()), is_text(index));
+    let in_parallel = values.len() > 20_000;
+    let readings: Vec<Reading> =
+        if in_parallel { (0..width).into_par_iter().map(reading).collect() } else { (0..width).map(reading).collect() };
+    let row = |row: &[Option<Cow<'_, str>>]| {
+        row.iter().zip(&readings).map(|(value, reading)| reading.cell(value.as_deref())).collect::<Vec<Cell>>()
     };
-    if rows.len() * names.len() > 20_000 {
-        (0..names.len()).into_par_iter().map(one).collect()
+    let rows = if in_parallel {
+        values.par_chunks_exact(width).map(row).collect()
     } else {
-        (0..names.len()).map(one).collect()
-    }
-}
-
-fn read_all(values: &[Option<&str>], read: Reader) -> Option<Vec<Cell>> {
-    let one = |value: Option<&str>| match value {
-        Some(value) if !is_null(value) => read(value.trim()),
-        _ => Some(Cell::Null),
+        values.chunks_exact(width.max(1)).map(row).collect()
     };
-    values.iter().copied().map(one).collect()
+    (readings.iter().map(|reading| reading.kind).collect(), rows)
 }
 
 /// `null` in any case, or nothing but blanks.
@@ -218,8 +236,7 @@ mod tests {
     use super::*;
 
     fn kind(values: &[&str]) -> CellType {
-        let values: Vec<Option<&str>> = values.iter().copied().map(Some).collect();
-        column(&values, false).0
+        Reading::of(values.iter().copied().map(Some), false).kind
     }
 
     #[test]
@@ -245,14 +262,15 @@ mod tests {
         for (values, expected) in cases {
             assert_eq!(kind(values), expected, "{values:?}");
         }
-        assert_eq!(column(&[], false).0, CellType::Integer);
+        assert_eq!(kind(&[]), CellType::Integer);
     }
 
     #[test]
     fn forced_text_keeps_leading_zeros_but_not_nulls() {
-        let (kind, cells) = column(&[Some("005"), Some("null"), Some(" a "), None], true);
-        assert_eq!(kind, CellType::Text);
-        assert_eq!(cells, [Cell::text("005"), Cell::Null, Cell::text(" a "), Cell::Null]);
+        let values = [Some("005"), Some("null"), Some(" a "), None];
+        let reading = Reading::of(values.into_iter(), true);
+        assert_eq!(reading.kind, CellType::Text);
+        assert_eq!(values.map(|value| reading.cell(value)), [Cell::text("005"), Cell::Null, Cell::text(" a "), Cell::Null]);
     }
 
     #[test]

@@ -29,6 +29,9 @@ impl Number {
     /// Reads a text by agate's rules: percent and currency signs at the ends and `,` anywhere do not count.
     /// None: not a number.
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(plain) = plain_decimal(text) {
+            return Some(Self::Exact(plain));
+        }
         let text = text.trim().trim_matches('%');
         let (negative, mut text) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -44,6 +47,31 @@ impl Number {
             other => other,
         })
     }
+}
+
+/// `-12.50` and its like, which most numbers are; None for anything else, be it a number or not.
+fn plain_decimal(text: &str) -> Option<Decimal> {
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    // More might not fit.
+    if digits.len() > 18 {
+        return None;
+    }
+    let (whole, places) = digits.split_once('.').unwrap_or((digits, "0"));
+    if whole.is_empty() || places.is_empty() {
+        return None;
+    }
+    let mut mantissa: i64 = 0;
+    for byte in digits.bytes().filter(|byte| *byte != b'.') {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        mantissa = mantissa * 10 + i64::from(byte - b'0');
+    }
+    let scale = if whole.len() == digits.len() { 0 } else { u32::try_from(places.len()).ok()? };
+    if places.contains('.') || (negative && mantissa == 0) {
+        return None;
+    }
+    Some(Decimal::new(if negative { -mantissa } else { mantissa }, scale))
 }
 
 /// What Python's `Decimal(text)` accepts: digits with `_`, a point, an exponent, `inf`, `nan`.
@@ -109,6 +137,9 @@ fn decimal_places(cell: &Cell) -> u32 {
 pub(super) fn decimal_text(value: Decimal) -> String {
     let plain = value.to_string();
     let scale = i64::from(value.scale());
+    if scale <= 6 {
+        return plain;
+    }
     let digits = value.mantissa().unsigned_abs().to_string();
     let digit_count = i64::try_from(digits.len()).unwrap_or(0);
     let adjusted = digit_count - 1 - scale;
@@ -177,6 +208,10 @@ mod tests {
             ("1_000", Some("1000")),
             (".5", Some("0.5")),
             ("5.", Some("5")),
+            ("-12.50", Some("-12.50")),
+            ("007.0", Some("7.0")),
+            ("1234567890123456789012", Some("1234567890123456789012")),
+            ("1.-2", None),
             ("0x10", None),
             ("1.2.3", None),
             ("", None),

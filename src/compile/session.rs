@@ -86,11 +86,6 @@ impl Session {
         }
     }
 
-    /// Waits before another attempt.
-    pub fn pause(&self, attempt: u32) {
-        std::thread::sleep(adapter::pause(attempt));
-    }
-
     /// Did its work fail since the warehouse cannot be reached?
     pub fn is_unreachable(&self) -> bool {
         self.state().unreachable
@@ -368,6 +363,11 @@ impl Responds for (Response, Table) {
     fn status(&self) -> String {
         self.0.message.clone()
     }
+}
+
+/// Waits before another attempt.
+pub fn pause(attempt: u32) {
+    std::thread::sleep(adapter::pause(attempt));
 }
 
 /// The warehouse's fault as an error of the render that asked.

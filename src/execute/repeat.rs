@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::compile::session::pause;
 use crate::compile::{RunContext, Session};
 use crate::event::Event;
 use crate::jinja::Error;
@@ -44,7 +45,7 @@ impl Repeating<'_> {
             let text = format!("{what}{first_line}: trying again");
             self.run.events.emit(Event::Log { text, info: true, node });
             self.run.cache.undo_changes();
-            self.session.pause(attempt);
+            pause(attempt);
             attempt += 1;
         }
     }

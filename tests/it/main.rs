@@ -9,6 +9,7 @@ mod interruption;
 mod json_log;
 mod postgres;
 mod postgres_faults;
+mod postgres_login;
 mod postgres_replacing;
 mod postgres_server;
 mod program;

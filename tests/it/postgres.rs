@@ -11,6 +11,7 @@ on_oldest_and_newest!(
     an_interrupt_reaches_the_server,
     a_refused_connection_is_told_once,
     rows_are_merged_where_the_server_can,
+    rows_of_a_key_are_replaced,
 );
 
 fn shop(server: &Server) -> tempfile::TempDir {
@@ -114,4 +115,25 @@ fn rows_are_merged_where_the_server_can(server: &Server) {
     }
     succeeds(&output);
     assert_eq!(server.ask("select string_agg(id || word, ' ' order by id) from shop.kept"), "1new 2x 3x");
+}
+
+fn rows_of_a_key_are_replaced(server: &Server) {
+    let project = server.project("");
+    write(
+        project.path(),
+        "models/kept.sql",
+        "{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key=['id', 'lower(word)'],\n\
+           incremental_predicates=['id < 3', \"dbt_internal_dest.word <> 'B'\"]) }}\n\
+         {% if is_incremental() %}\n\
+         select * from (values (1, 'A', 2), (2, 'b', 2), (3, 'c', 2), (null, 'd', 2)) as new (id, word, run)\n\
+         {% else %}\n\
+         select * from (values (1, 'a', 1), (1, 'a', 1), (1, 'x', 1), (2, 'B', 1), (3, 'c', 1), (null, 'd', 1)) as old (id, word, run)\n\
+         {% endif %}",
+    );
+    succeeds(&lineal(project.path(), &["run"]));
+    succeeds(&lineal(project.path(), &["run"]));
+    assert_eq!(
+        server.ask("select string_agg(concat(id, word, run), ' ' order by id, word, run) from shop.kept"),
+        "1A2 1x1 2B1 2b2 3c1 3c2 d1 d2"
+    );
 }

@@ -8,6 +8,11 @@ use regex::Regex;
 
 /// Runs `lineal <words>` in a folder, away from the machine's own profiles and environment.
 pub fn lineal(folder: &Path, words: &[&str]) -> Output {
+    lineal_with(folder, words, &[])
+}
+
+/// The same with variables of the environment.
+pub fn lineal_with(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lineal"));
     command.args(words).current_dir(folder).env_clear();
     for kept in ["PATH", "TMPDIR", "LD_LIBRARY_PATH", "TZ"] {
@@ -16,6 +21,7 @@ pub fn lineal(folder: &Path, words: &[&str]) -> Output {
         }
     }
     command.env("HOME", folder).env("NO_COLOR", "1").env("CI", "true");
+    command.envs(variables.iter().copied());
     command.output().expect("the program starts")
 }
 

@@ -92,6 +92,11 @@ pub trait Instance: AsAny + fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// How many `items` there are.
+    fn count(&self) -> Option<usize> {
+        self.items().map(|items| items.len())
+    }
+
     /// Whether `items` gives something: worth telling where making them is dear.
     fn is_iterable(&self) -> bool {
         self.items().is_some()
@@ -177,6 +182,10 @@ impl Object for InstanceObject {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         self.0.items().map_or(Enumerator::NonEnumerable, Enumerator::Values)
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        self.0.count()
     }
 
     fn is_true(self: &Arc<Self>) -> bool {

@@ -179,6 +179,10 @@ impl Instance for Rows {
     fn items(&self) -> Option<Vec<Value>> {
         Some((0..self.table.len()).map(|index| row(&self.table, index)).collect())
     }
+
+    fn count(&self) -> Option<usize> {
+        Some(self.table.len())
+    }
 }
 
 /// `table.columns`.
