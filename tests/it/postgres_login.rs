@@ -76,14 +76,17 @@ fn certificates_are_looked_at_as_closely_as_the_target_says() {
     assert!(said.contains("no encryption") && !said.contains("secret"), "{said}");
 
     let certified = format!(
-        "host: localhost, user: certified, sslmode: verify-full, {good}, sslcert: {}, sslkey: {}",
+        "host: localhost, user: certified, password: '', sslmode: verify-full, {good}, sslcert: {}, sslkey: {}",
         folder.join("client.crt").display(),
         folder.join("client.key").display()
     );
     server.ask("create role certified login");
     server.target(project.path(), &certified);
     succeeds(&lineal(project.path(), &["debug"]));
-    server.target(project.path(), &format!("host: localhost, user: certified, retries: 0, sslmode: verify-full, {good}"));
+    server.target(
+        project.path(),
+        &format!("host: localhost, user: certified, password: '', retries: 0, sslmode: verify-full, {good}"),
+    );
     let said = fails(&lineal(project.path(), &["debug"]));
     assert!(said.contains("client certificate"), "{said}");
 }
@@ -128,7 +131,7 @@ fn passwords_and_sessions_are_as_the_target_and_libpq_say() {
     let shown = show("concat_ws(' ', current_user, current_setting('search_path'), current_setting('application_name'))", &[]);
     assert!(shown.contains("owner shop, public nightly"), "{shown}");
     // The password is in the user's file, then in the environment.
-    server.target(folder, "host: 127.0.0.1, user: guest");
+    server.target(folder, "host: 127.0.0.1, user: guest, password: ''");
     let said = fails(&lineal(folder, &["debug"]));
     assert!(said.contains("no password supplied"), "{said}");
     write(folder, ".pgpass", &format!("127.0.0.1:{}:*:guest:guest\\:word\n", server.port));
