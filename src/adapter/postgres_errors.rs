@@ -48,7 +48,7 @@ impl ServerError {
     pub fn is_transient(&self) -> bool {
         // Connection exceptions; serialization failure, deadlock; too many connections; shutdown, crash, starting up.
         self.code.starts_with("08")
-            || matches!(self.code.as_str(), "40001" | "40P01" | "53300" | "57P01" | "57P02" | "57P03" | "55P03")
+            || matches!(self.code.as_str(), "40001" | "40P01" | "53300" | "55P03" | "57P01" | "57P02" | "57P03" | "57P05")
     }
 }
 

@@ -118,6 +118,7 @@ fn passwords_and_sessions_are_as_the_target_and_libpq_say() {
     server.ask("create role owner; grant all on database postgres to owner; create role guest login password 'guest:word'");
     let project = server.project("");
     let folder = project.path();
+    write(folder, "models/one.sql", "select 1 as id");
     let show = |what: &str, variables: &[(&str, &str)]| {
         succeeds(&lineal_with(folder, &["show", "--inline", &format!("select {what} as shown"), "--output", "json"], variables))
     };
