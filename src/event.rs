@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::agate::Table;
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{BatchResults, JsonMap, Node, Resource, TimeSpan, UniqueId};
+use crate::manifest::{BatchResults, Json, JsonMap, Node, OverloadResults, Relation, Resource, TimeSpan, UniqueId};
 
 /// Where events go. Cheap to clone and share between threads.
 #[derive(Clone)]
@@ -97,6 +97,10 @@ pub struct Compiled {
     pub foreign_keys: Vec<(String, String)>,
     /// The code without those CTEs: what an ephemeral model's readers include.
     pub bare: Arc<str>,
+    /// Which of the hooks of its moment an operation was, counted from 1.
+    pub hook: Option<usize>,
+    /// A function's overloads, rendered, in their order.
+    pub overloads: Vec<Arc<str>>,
     /// Macros that rendering called directly (depth 0) beyond those known at parse; for tests and functions also those that
     /// the materialization itself called: dbt adds them to the node's `depends_on.macros`.
     pub macros: Vec<UniqueId>,
@@ -130,6 +134,8 @@ pub struct RunResult {
     pub compiled: Option<Compiled>,
     /// What came of a microbatch model's batches.
     pub batch_results: Option<BatchResults>,
+    /// What came of a function's overloads.
+    pub overload_results: Option<OverloadResults>,
     /// `sources.json` only: the row as that artifact writes it, without unique_id, status and timing.
     pub freshness: Option<JsonMap>,
     /// The first failing rows of a test, for people.
@@ -152,6 +158,7 @@ impl RunResult {
             failures: None,
             compiled: None,
             batch_results: None,
+            overload_results: None,
             freshness: None,
             sample: None,
             diagnostic: None,
@@ -217,6 +224,19 @@ pub enum Event {
         result: Arc<RunResult>,
         group: Option<Arc<JsonMap>>,
     },
+    /// LogStartOverload: `index` of `total` overloads of a function, which is defined in the file `name`, begins.
+    OverloadStart { node: Arc<Node>, name: String, index: usize, total: usize },
+    /// LogOverloadResult; `error` is why it failed, and `Skipped` one that an earlier run made.
+    OverloadFinished {
+        node: Arc<Node>,
+        name: String,
+        index: usize,
+        total: usize,
+        status: Status,
+        error: Option<String>,
+        took: Duration,
+        group: Option<Arc<JsonMap>>,
+    },
     /// HooksRunning, LogHookStartLine.
     HookStart { node: Arc<Node>, index: usize, total: usize },
     /// LogHookEndLine.
@@ -241,4 +261,21 @@ pub enum Event {
     RunFinished { results: Arc<Vec<Arc<RunResult>>>, took: Duration, interrupted: bool },
     /// CommandCompleted.
     Completed { command: &'static str, success: bool, took: Duration },
+}
+
+/// SchemaCreation or SchemaDrop: a schema is about to be made or dropped.
+pub fn schema_event(schema: &Relation, made: bool) -> Event {
+    let (database, name) = (schema.database.as_deref().unwrap_or_default(), schema.schema.as_deref().unwrap_or_default());
+    let mut key = JsonMap::new();
+    for (part, text) in [("database", database), ("identifier", ""), ("schema", name)] {
+        key.insert(part.to_owned(), text.into());
+    }
+    let shown = format!("database: \"{database}\"\nschema: \"{name}\"\n");
+    let (event, code, text) = if made {
+        ("SchemaCreation", "E020", format!("Creating schema \"{shown}\""))
+    } else {
+        ("SchemaDrop", "E021", format!("Dropping schema \"{shown}\"."))
+    };
+    let data = JsonMap::from_iter([("relation".to_owned(), Json::Object(key))]);
+    Event::Note { name: event, code, level: "debug", text, data }
 }

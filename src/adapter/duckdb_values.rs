@@ -64,13 +64,13 @@ pub(super) fn cell(value: Value, context: Context) -> Cell {
         Value::TinyInt(value) => Cell::Int(value.into()),
         Value::SmallInt(value) => Cell::Int(value.into()),
         Value::Int(value) => Cell::Int(value.into()),
-        Value::BigInt(value) => Cell::Int(value),
+        Value::BigInt(value) => Cell::Int(value.into()),
         Value::UTinyInt(value) => Cell::Int(value.into()),
         Value::USmallInt(value) => Cell::Int(value.into()),
         Value::UInt(value) => Cell::Int(value.into()),
-        Value::UBigInt(value) => whole(i128::from(value)),
-        Value::HugeInt(value) => whole(value),
-        Value::UHugeInt(value) => i128::try_from(value).map_or_else(|_| Cell::text(value.to_string()), whole),
+        Value::UBigInt(value) => Cell::Int(value.into()),
+        Value::HugeInt(value) => Cell::Int(value),
+        Value::UHugeInt(value) => i128::try_from(value).map_or_else(|_| Cell::text(value.to_string()), Cell::Int),
         Value::Float(value) => Cell::Float(widened(value)),
         Value::Double(value) => Cell::Float(value),
         Value::Decimal(value) => decimal(&value.to_string()),
@@ -103,13 +103,6 @@ pub(super) fn cell(value: Value, context: Context) -> Cell {
 /// A single-precision number as Python widens it: exactly.
 fn widened(value: f32) -> f64 {
     f64::from(value)
-}
-
-fn whole(value: i128) -> Cell {
-    if let Ok(value) = i64::try_from(value) {
-        return Cell::Int(value);
-    }
-    Decimal::try_from_i128_with_scale(value, 0).map_or_else(|_| Cell::text(value.to_string()), Cell::Decimal)
 }
 
 fn decimal(text: &str) -> Cell {
@@ -164,7 +157,7 @@ impl duckdb::ToSql for Bound<'_> {
         Ok(ToSqlOutput::Owned(match self.0 {
             Cell::Null => Value::Null,
             Cell::Bool(value) => Value::Boolean(*value),
-            Cell::Int(value) => Value::BigInt(*value),
+            Cell::Int(value) => i64::try_from(*value).map_or(Value::HugeInt(*value), Value::BigInt),
             Cell::Float(value) => Value::Double(*value),
             Cell::Date(_) | Cell::DateTime(..) | Cell::Decimal(_) | Cell::Time(_) | Cell::Interval(_) => {
                 Value::Text(self.0.to_string())

@@ -183,7 +183,7 @@ fn json(value: &serde_json::Value) -> Cell {
         Value::Null => Cell::Null,
         Value::Bool(value) => Cell::Bool(*value),
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => Cell::Int(whole),
+            (Some(whole), _) => Cell::Int(whole.into()),
             (None, Some(float)) => Cell::Float(float),
             _ => Cell::text(number.to_string()),
         },

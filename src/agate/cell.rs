@@ -26,7 +26,7 @@ impl Cell {
     /// A whole number, also one that came as a decimal or float without a fraction.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
-            Self::Int(value) => Some(*value),
+            Self::Int(value) => i64::try_from(*value).ok(),
             Self::Bool(value) => Some(i64::from(*value)),
             Self::Decimal(value) if value.fract().is_zero() => value.to_i64(),
             Self::Float(value) if value.fract() == 0.0 => value.to_i64(),
@@ -49,7 +49,11 @@ impl Cell {
         match self {
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(*value),
-            Self::Int(value) if kind != CellType::Number => (*value).into(),
+            Self::Int(value) if kind != CellType::Number => match (i64::try_from(*value), u64::try_from(*value)) {
+                (Ok(value), _) => value.into(),
+                (_, Ok(value)) => value.into(),
+                _ => self.as_f64().map_or(Value::Null, Value::from),
+            },
             Self::Int(_) | Self::Decimal(_) | Self::Float(_) => self.as_f64().map_or(Value::Null, Value::from),
             Self::DateTime(value, offset) => Value::String(datetime_text(value, *offset, 'T')),
             Self::List(items) => items.iter().map(|item| item.to_json(CellType::Object)).collect(),

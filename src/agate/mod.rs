@@ -23,8 +23,8 @@ pub use table::{JoinOptions, Key};
 pub enum Cell {
     Null,
     Bool(bool),
-    Int(i64),
-    /// Larger than an i64 or with a fraction: exact, as text in plain notation.
+    Int(i128),
+    /// With places after the point, which may be zeros.
     Decimal(rust_decimal::Decimal),
     Float(f64),
     Text(Arc<str>),

@@ -145,7 +145,9 @@ impl Table {
 fn cell_text(cell: &Cell, places: Option<(u32, bool)>) -> String {
     match (cell, places) {
         (Cell::Null, _) => String::new(),
-        (Cell::Int(value), Some(places)) => number_text(Decimal::from(*value), places),
+        (Cell::Int(value), Some(places)) => {
+            Decimal::try_from_i128_with_scale(*value, 0).map_or_else(|_| value.to_string(), |value| number_text(value, places))
+        }
         (Cell::Decimal(value), Some(places)) => number_text(*value, places),
         (Cell::Float(value), Some(places)) => match value.to_string().parse() {
             Ok(value) => number_text(value, places),

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::read::batch_results;
-use super::run_results::BatchesView;
+use super::read::{batch_results, overload_results};
+use super::run_results::{BatchesView, OverloadsView};
 use super::{PreviousResult, value};
 use crate::event::{Event, Events, RunResult, Status};
 use crate::fs::{Disk, FileSystem};
@@ -38,6 +38,7 @@ struct Line {
     unique_id: String,
     status: String,
     batch_results: Option<Json>,
+    overload_results: Option<Json>,
 }
 
 /// A journal that is being written. Failures to write are no reason to end a run: they end the journal.
@@ -83,6 +84,7 @@ impl Journal {
             unique_id: result.unique_id.as_str().to_owned(),
             status: result.status.as_str().to_owned(),
             batch_results: result.batch_results.as_ref().map(|batches| value(&BatchesView(batches))),
+            overload_results: result.overload_results.as_ref().map(|overloads| value(&OverloadsView(overloads))),
         });
     }
 
@@ -125,13 +127,16 @@ pub(super) fn unfinished(fs: &dyn FileSystem, folder: &Path) -> Option<Unfinishe
     if head.schema_version != SCHEMA_VERSION {
         return None;
     }
-    let result =
-        |unique_id: String, status, batch_results| (unique_id.clone(), PreviousResult { unique_id, status, batch_results });
-    let mut results: IndexMap<_, _> = head.planned.into_iter().map(|id| result(id, Status::Skipped, None)).collect();
+    let result = |unique_id: String, status, batch_results, overload_results| {
+        (unique_id.clone(), PreviousResult { unique_id, status, batch_results, overload_results })
+    };
+    let mut results: IndexMap<_, _> = head.planned.into_iter().map(|id| result(id, Status::Skipped, None, None)).collect();
     let started_at = DateTime::parse_from_rfc3339(&head.invocation_started_at).ok()?.to_utc();
     let finished = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok());
     results.extend(finished.filter_map(|line| {
-        Some(result(line.unique_id, Status::parse(&line.status)?, line.batch_results.as_ref().map(batch_results)))
+        let status = Status::parse(&line.status)?;
+        let batches = line.batch_results.as_ref().map(batch_results);
+        Some(result(line.unique_id, status, batches, line.overload_results.as_ref().map(overload_results)))
     }));
     Some(Unfinished { started_at, args: head.args, results })
 }

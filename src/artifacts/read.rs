@@ -10,7 +10,7 @@ use super::{journal, upgrade};
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 use crate::event::Status;
 use crate::fs::FileSystem;
-use crate::manifest::{BatchResults, Json, JsonMap, TimeSpan, moment};
+use crate::manifest::{BatchResults, Json, JsonMap, OverloadResults, TimeSpan, moment};
 
 /// The artifacts of an earlier invocation, each where its file is there.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +42,8 @@ pub struct PreviousResult {
     pub status: Status,
     /// `{successful, failed}` of a microbatch model.
     pub batch_results: Option<BatchResults>,
+    /// `{successful, failed}` of a function's overloads.
+    pub overload_results: Option<OverloadResults>,
 }
 
 impl PreviousState {
@@ -113,7 +115,8 @@ fn previous_results(file: &Json) -> indexmap::IndexMap<String, PreviousResult> {
         let unique_id = row.get("unique_id")?.as_str()?.to_owned();
         let status = Status::parse(row.get("status")?.as_str()?)?;
         let batch_results = row.get("batch_results").filter(|value| !value.is_null()).map(batch_results);
-        Some((unique_id.clone(), PreviousResult { unique_id, status, batch_results }))
+        let overload_results = row.get("overload_results").filter(|value| !value.is_null()).map(overload_results);
+        Some((unique_id.clone(), PreviousResult { unique_id, status, batch_results, overload_results }))
     });
     results.collect()
 }
@@ -123,6 +126,13 @@ pub(super) fn batch_results(value: &Json) -> BatchResults {
     let span = |pair: &Json| Some(TimeSpan { start: moment(pair.get(0)?.as_str()?)?, end: moment(pair.get(1)?.as_str()?)? });
     let list = |key: &str| value.get(key).and_then(Json::as_array).into_iter().flatten().filter_map(span).collect();
     BatchResults { successful: list("successful"), failed: list("failed") }
+}
+
+/// `{successful: [name, …], failed: […]}`.
+pub(super) fn overload_results(value: &Json) -> OverloadResults {
+    let names = |key: &str| value.get(key).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+    let list = |key: &str| names(key).map(str::to_owned).collect();
+    OverloadResults { successful: list("successful"), failed: list("failed") }
 }
 
 /// One artifact, its version checked. `Ok(None)`: no such file.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::ser::Serializer;
 
@@ -196,7 +198,12 @@ impl<'a> NodeView<'a> {
             extra_ctes: code.map(|code| code.extra_ctes.iter().map(|(id, sql)| Cte { id: id.as_str(), sql }).collect()),
             contract: for_sql(true).map(|()| ContractView::from(&node.contract)),
             defer_relation: (jinja && deferrable).then_some(()),
-            detail: DetailView::new(&node.detail, targets),
+            detail: DetailView::new(
+                &node.detail,
+                targets,
+                code.map_or(&[], |compiled| &compiled.overloads),
+                compiled.and_then(|compiled| compiled.hook),
+            ),
         }
     }
 }
@@ -244,7 +251,7 @@ struct TestMetadataView<'a> {
 }
 
 impl<'a> DetailView<'a> {
-    fn new(detail: &'a Detail, targets: Targets<'a>) -> Self {
+    fn new(detail: &'a Detail, targets: Targets<'a>, overloads: &[Arc<str>], hook: Option<usize>) -> Self {
         match detail {
             Detail::Model(model) => Self::Model {
                 access: &model.access,
@@ -267,15 +274,25 @@ impl<'a> DetailView<'a> {
                     },
                 }
             }
-            // dbt counts a project's hooks from 1 here, though their names count from 0.
-            Detail::Operation { index } => Self::Operation { index: *index },
+            // As it ran; in its project it counts from 0.
+            Detail::Operation { index } => Self::Operation { index: hook.unwrap_or(*index) },
             Detail::Function(body) => {
                 let list = |key: &str| body.get(key).cloned().unwrap_or_else(|| Json::Array(Vec::new()));
-                Self::Function { arguments: list("arguments"), overloads: list("overloads") }
+                Self::Function { arguments: list("arguments"), overloads: with_compiled(list("overloads"), overloads) }
             }
             _ => Self::Nothing {},
         }
     }
+}
+
+/// A function's overloads with what each was compiled to.
+fn with_compiled(mut overloads: Json, compiled: &[Arc<str>]) -> Json {
+    for (overload, code) in overloads.as_array_mut().into_iter().flatten().zip(compiled) {
+        if let Some(body) = overload.get_mut("compiled_body") {
+            *body = Json::from(&**code);
+        }
+    }
+    overloads
 }
 
 /// `depends_on: {macros, nodes}`; seeds have macros only.

@@ -9,7 +9,9 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::{Header, Metadata, resource, system_timestamp, text, value};
 use crate::event::{RunResult, Status, Timing};
-use crate::manifest::{BatchResults, Json, JsonMap, Manifest, Node, Resource, ResourceType, Source, TimeSpan, iso};
+use crate::manifest::{
+    BatchResults, Json, JsonMap, Manifest, Node, OverloadResults, Resource, ResourceType, Source, TimeSpan, iso,
+};
 
 /// run_results.json (v6). Results keep their order: that in which they finished.
 pub fn run_results(
@@ -75,7 +77,7 @@ impl Serialize for ResultView<'_> {
         map.serialize_entry("compiled_code", &code)?;
         map.serialize_entry("relation_name", &relation_name)?;
         map.serialize_entry("batch_results", &self.result.batch_results.as_ref().map(BatchesView))?;
-        map.serialize_entry("overload_results", &())?;
+        map.serialize_entry("overload_results", &self.result.overload_results.as_ref().map(OverloadsView))?;
         map.end()
     }
 }
@@ -89,6 +91,18 @@ impl Serialize for BatchesView<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("successful", &list(&self.0.successful))?;
         map.serialize_entry("failed", &list(&self.0.failed))?;
+        map.end()
+    }
+}
+
+/// `{successful: [name, …], failed: […]}`.
+pub(super) struct OverloadsView<'a>(pub &'a OverloadResults);
+
+impl Serialize for OverloadsView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("successful", &self.0.successful)?;
+        map.serialize_entry("failed", &self.0.failed)?;
         map.end()
     }
 }
@@ -131,7 +145,7 @@ pub fn result(of: &Resource, result: &RunResult) -> Json {
             map.serialize_entry("node", &self.1)?;
             map.serialize_entry("agate_table", &())?;
             map.serialize_entry("batch_results", &self.0.result.batch_results.as_ref().map(BatchesView))?;
-            map.serialize_entry("overload_results", &())?;
+            map.serialize_entry("overload_results", &self.0.result.overload_results.as_ref().map(OverloadsView))?;
             map.end()
         }
     }

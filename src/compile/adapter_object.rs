@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::foreign_keys;
 use super::plugins;
 use super::session::{Execution, Session};
+use crate::event::schema_event;
 use crate::jinja::objects::{adapter_methods, column, relation, response, table};
 use crate::jinja::{Args, Cx, Error, ErrorKind, Instance, Value, get, items, list, none, pairs, text, tuple};
 use crate::manifest::{Dialect, Relation};
@@ -279,6 +280,7 @@ impl AdapterObject {
     fn schema(&self, cx: &mut Cx<'_>, name: &str, mut relation: Relation) -> Result<Value, Error> {
         relation.identifier = None;
         relation.include.identifier = false;
+        self.session.warehouse.events.emit(schema_event(&relation, name == "create_schema"));
         self.call_macro(cx, name, Args::default().with("relation", relation::value(relation.clone())))?;
         self.session.commit()?;
         if name == "drop_schema" {

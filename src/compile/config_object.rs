@@ -6,7 +6,7 @@ use super::Batch;
 use super::host::required;
 use crate::artifacts;
 use crate::jinja::{self, Args, Cx, Error, Instance, Value};
-use crate::manifest::{Json, Node, Resource, ResourceType};
+use crate::manifest::{Json, Node, Resource, ResourceType, moment};
 
 /// dbt's name for what its macros call a snapshot's own columns.
 const SNAPSHOT_COLUMN_NAMES: &str = "snapshot_table_column_names";
@@ -42,8 +42,13 @@ impl ConfigObject {
 
     /// What is no key of the configuration, but answers like one: a batch's ends, and the names of a snapshot's own columns.
     fn computed(&self, key: &str) -> Option<Value> {
-        if let Some(batch) = &self.batch {
-            return batch.config().into_iter().find(|(name, _)| *name == key).map(|(_, value)| value);
+        if let Some(batch) = &self.batch
+            && let Some((_, end)) = batch.config().into_iter().find(|(name, _)| *name == key)
+        {
+            return Some(end);
+        }
+        if key == "begin" {
+            return self.begin();
         }
         let node =
             self.node.as_ref().filter(|node| key == SNAPSHOT_COLUMN_NAMES && node.resource_type == ResourceType::Snapshot)?;
@@ -53,6 +58,13 @@ impl ConfigObject {
             (column, name.unwrap_or(column).into())
         };
         Some(jinja::dict(SNAPSHOT_COLUMNS.map(name)))
+    }
+
+    /// Where a microbatch model begins, as a time.
+    fn begin(&self) -> Option<Value> {
+        let node = self.node.as_ref().filter(|node| node.is_microbatch())?;
+        let begin = moment(node.config.text("begin")?)?;
+        Some(jinja::datetime(begin.naive_utc(), None))
     }
 
     fn meta(&self, key: &str) -> Option<&Json> {

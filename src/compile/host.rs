@@ -41,6 +41,8 @@ pub(super) struct Inner {
     pub inputs: Option<Arc<super::unit_test::Inputs>>,
     /// The batch of a microbatch model that this is about.
     pub batch: Option<Arc<Batch>>,
+    /// What the node was compiled to, where it is not what the run keeps: an overload of a function.
+    pub compiled: Option<Arc<Compiled>>,
     /// Ephemeral models that were referred to, in order.
     pub ctes: Mutex<IndexSet<UniqueId>>,
     /// Macros called at `noted_depth`: what dbt adds to the node's `depends_on.macros`.
@@ -62,6 +64,7 @@ impl RuntimeHost {
             extra,
             inputs: None,
             batch: None,
+            compiled: None,
             ctes: Mutex::default(),
             macros: Mutex::default(),
             noted_depth: 0,
@@ -79,6 +82,7 @@ impl RuntimeHost {
             extra: inner.extra.clone(),
             inputs: inner.inputs.clone(),
             batch: inner.batch.clone(),
+            compiled: inner.compiled.clone(),
             ctes: Mutex::default(),
             macros: Mutex::default(),
             noted_depth: inner.noted_depth,
@@ -103,6 +107,12 @@ impl RuntimeHost {
     #[must_use]
     pub fn with_batch(self, batch: Arc<Batch>) -> Self {
         self.changed(|inner| inner.batch = Some(batch))
+    }
+
+    /// For an overload of a function, with what that was compiled to.
+    #[must_use]
+    pub fn with_compiled(self, compiled: Arc<Compiled>) -> Self {
+        self.changed(|inner| inner.compiled = Some(compiled))
     }
 
     /// Notes the macros that a materialization calls, not those that the text calls.
@@ -137,11 +147,12 @@ impl Inner {
         if let Scope::Node(node) = &self.scope { Some(node) } else { None }
     }
 
-    /// What the node was compiled to, in the batch that this is about.
+    /// What the node was compiled to, in the batch or overload that this is about.
     fn compiled(&self) -> Option<Arc<Compiled>> {
-        match &self.batch {
-            Some(batch) => batch.compiled.clone(),
-            None => self.run.compiled(self.node()?.unique_id.as_str()),
+        match (&self.batch, &self.compiled) {
+            (Some(batch), _) => batch.compiled.clone(),
+            (None, Some(compiled)) => Some(compiled.clone()),
+            (None, None) => self.run.compiled(self.node()?.unique_id.as_str()),
         }
     }
 }

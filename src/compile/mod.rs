@@ -30,7 +30,7 @@ use crate::artifacts;
 use crate::diagnostic::{SourceText, Span};
 use crate::event::Compiled;
 use crate::jinja::{Error, ErrorKind, Template, Value};
-use crate::manifest::{Language, Node, ResourceType, UniqueId};
+use crate::manifest::{Detail, Language, Node, Overload, ResourceType, UniqueId};
 
 pub use deferral::Deferral;
 pub use host::{RuntimeHost, Scope};
@@ -68,18 +68,30 @@ fn render_node(
             None => host,
         }
     };
-    if node.language == Language::Python {
+    if node.language == Language::Python && node.resource_type == ResourceType::Model {
         return render_python(run, node, &host_with(extra));
     }
     let of_arguments = host_with(extra.clone());
     let extra = test_kwargs::add(run, &of_arguments, node, extra)?;
     let host = host_with(extra);
     let bare = run.engine.render(&template(run, node), host.shared())?;
+    let overloads = render_overloads(run, node, &host)?;
     let mut used = of_arguments.ctes();
     used.extend(host.ctes());
     let mut compiled = with_ctes(run, session, &bare, &used)?;
+    compiled.overloads = overloads;
     compiled.macros = of_arguments.macros().into_iter().chain(host.macros()).collect();
     Ok(compiled)
+}
+
+/// A function's overloads, each rendered as the function's own code is.
+fn render_overloads(run: &RunContext, node: &Node, host: &RuntimeHost) -> Result<Vec<Arc<str>>, Error> {
+    let Detail::Function(body) = &node.detail else { return Ok(Vec::new()) };
+    let rendered = Overload::all(body).map(|overload| {
+        let text = SourceText::new(overload.defined_in(), overload.raw_body());
+        run.engine.render(&Template::whole(text), host.shared()).map(Arc::from)
+    });
+    rendered.collect()
 }
 
 /// A Python model: its own text as it is, and behind it what `dbt` means in there.

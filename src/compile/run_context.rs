@@ -218,6 +218,14 @@ impl RunContext {
         Arc::make_mut(compiled.entry(id.clone()).or_default()).build_path = Some(path.into());
     }
 
+    /// Remembers which of its moment's hooks an operation was.
+    pub fn note_hook(&self, id: &UniqueId, place: usize) {
+        let mut compiled = self.compiled.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = compiled.get_mut(id.as_str()) {
+            Arc::make_mut(known).hook = Some(place);
+        }
+    }
+
     /// All that has been compiled so far.
     pub fn all_compiled(&self) -> CompiledNodes {
         self.compiled.read().unwrap_or_else(PoisonError::into_inner).clone()

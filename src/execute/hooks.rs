@@ -47,6 +47,7 @@ pub fn run(run: &Arc<RunContext>, session: &Arc<Session>, moment: Moment, result
                 (Status::Error, format!("{label} failed, error:\n {}", error.message), Some(diagnostic))
             }
         };
+        run.note_hook(&hook.unique_id, index + 1);
         let took = if status == Status::Skipped { Duration::ZERO } else { begun.elapsed() };
         run.events.emit(Event::HookFinished { node: hook.clone(), index: index + 1, total, status, took });
         results.push(Arc::new(RunResult {

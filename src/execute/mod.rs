@@ -2,6 +2,7 @@
 
 mod dependents;
 mod freshness;
+mod function;
 mod hooks;
 mod latest_pointer;
 mod materialization;

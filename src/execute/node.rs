@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 
 use super::Settings;
 use super::dependents;
+use super::function;
 use super::latest_pointer;
 use super::materialization;
 use super::microbatch::{self, Part};
@@ -21,7 +22,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{Compiled, Event, RunResult, Status, Timing};
 use crate::jinja::objects::response;
 use crate::jinja::{Args, Error, ErrorKind, Value};
-use crate::manifest::{BatchResults, JsonMap, Language, Node, Resource, UnitTest};
+use crate::manifest::{BatchResults, JsonMap, Language, Node, OverloadResults, Resource, ResourceType, UnitTest};
 use crate::plan::{Action, Plan, Step};
 
 /// What a worker has at hand for one step.
@@ -46,6 +47,7 @@ pub(super) struct Outcome {
     pub sample: Option<Arc<Table>>,
     pub freshness: Option<JsonMap>,
     pub batches: Option<BatchResults>,
+    pub overloads: Option<OverloadResults>,
     /// Why batches failed, for people.
     pub diagnostic: Option<Diagnostic>,
 }
@@ -81,6 +83,7 @@ impl StepRun<'_> {
                 result.sample = outcome.sample;
                 result.freshness = outcome.freshness;
                 result.batch_results = outcome.batches;
+                result.overload_results = outcome.overloads;
                 result.diagnostic = outcome.diagnostic;
             }
             Err(error) => {
@@ -107,6 +110,11 @@ impl StepRun<'_> {
                 timed(timing, "compile", || Ok(()))?;
                 emit(|node, at| Event::NodeExecuting { node, at });
                 timed(timing, "execute", || microbatch::run(self, node))
+            }
+            (Resource::Node(node), Action::Materialize) if node.resource_type == ResourceType::Function => {
+                timed(timing, "compile", || compile::compile_node(self.run, self.session, node, IndexMap::new()))?;
+                emit(|node, at| Event::NodeExecuting { node, at });
+                timed(timing, "execute", || function::run(self, node))
             }
             (Resource::Node(node), Action::Materialize) => {
                 timed(timing, "compile", || compile::compile_node(self.run, self.session, node, IndexMap::new()))?;
@@ -159,8 +167,10 @@ impl StepRun<'_> {
     fn data_test(&self, node: &Arc<Node>) -> Result<Outcome, Error> {
         let materialization = materialization::find(self.run, node, node.config.materialized())?;
         let host = RuntimeHost::new(self.run, self.session, Scope::Node(node.clone()), IndexMap::new()).noting_materialization();
-        self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared())?;
+        let called =
+            self.run.engine.call_macro(&materialization.package_name, &materialization.name, Args::default(), host.shared());
         self.run.note_macros(&node.unique_id, host.macros());
+        called?;
         let main =
             self.session.result("main").ok_or_else(|| Error::new(ErrorKind::Runtime, "the test ran no statement 'main'"))?;
         let row = test_row(&main, node)?;
@@ -278,7 +288,7 @@ fn test_row(main: &compile::statement::StatementResult, node: &Node) -> Result<T
         other => Err(wrong(format!("answered {other:?} for '{name}', which should be true or false"))),
     };
     let failures = match cell("failures")? {
-        Cell::Int(value) => *value,
+        Cell::Int(value) => i64::try_from(*value).unwrap_or(i64::MAX),
         Cell::Float(value) => {
             rust_decimal::Decimal::try_from(value.trunc()).ok().and_then(|value| i64::try_from(value).ok()).unwrap_or(i64::MAX)
         }

@@ -6,6 +6,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::agate::Cell;
 use crate::compile::{RunContext, RuntimeHost, Scope, Session};
+use crate::event::schema_event;
 use crate::jinja::{Args, Error, Value, objects};
 use crate::manifest::{Dialect, Node, Relation, Resource, ResourceType};
 use crate::plan::Plan;
@@ -36,6 +37,7 @@ pub fn create(run: &Arc<RunContext>, session: &Arc<Session>, plan: &Plan) -> Res
         let schema = relation.schema.as_deref().unwrap_or_default().to_lowercase();
         let key = (relation.database.as_ref().map(|database| database.to_lowercase()), schema);
         if existing.insert(key) {
+            run.events.emit(schema_event(&relation, true));
             call(run, session, "create_schema", vec![objects::relation::value(relation)])?;
             session.commit()?;
         }

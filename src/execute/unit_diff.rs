@@ -70,7 +70,7 @@ mod tests {
             column_types: vec![CellType::Text, CellType::Integer, CellType::Text],
             rows: rows
                 .iter()
-                .map(|(which, id, name)| vec![Cell::Text((*which).into()), Cell::Int(*id), Cell::Text((*name).into())])
+                .map(|(which, id, name)| vec![Cell::Text((*which).into()), Cell::Int((*id).into()), Cell::Text((*name).into())])
                 .collect(),
             ..Table::default()
         }

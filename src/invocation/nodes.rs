@@ -22,6 +22,9 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     for (id, before) in invocation.retry.iter().flat_map(|retry| &retry.batches) {
         plan.resume(id, before.clone());
     }
+    for (id, before) in invocation.retry.iter().flat_map(|retry| &retry.overloads) {
+        plan.resume_overloads(id, before);
+    }
     if plan.steps.is_empty() {
         return nothing_to_do(invocation, resolved);
     }

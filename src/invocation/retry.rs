@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::Status;
 use crate::fs::FileSystem;
 use crate::graph::{Graph, Selection};
-use crate::manifest::{BatchResults, Json, JsonMap, UniqueId};
+use crate::manifest::{BatchResults, Json, JsonMap, OverloadResults, UniqueId};
 use crate::project::{self, Project};
 
 /// Flags that are the present invocation's own, not the last run's.
@@ -28,6 +28,8 @@ pub struct Retry {
     pub ids: IndexSet<UniqueId>,
     /// What came of the batches of microbatch models.
     pub batches: Vec<(UniqueId, BatchResults)>,
+    /// What came of the overloads of functions.
+    pub overloads: Vec<(UniqueId, OverloadResults)>,
     /// When the last run began: its batches end there, too.
     pub began: Option<DateTime<Utc>>,
 }
@@ -56,13 +58,18 @@ pub fn request(
         Some((UniqueId::from(result.unique_id.as_str()), batches))
     });
     let batches = batches.collect();
+    let overloads = run.results.values().filter_map(|result| {
+        let overloads = result.overload_results.clone()?;
+        Some((UniqueId::from(result.unique_id.as_str()), overloads))
+    });
+    let overloads = overloads.collect();
     let ids = run.results.values().filter(|result| {
         let again = result.status.is_failure() || result.status == Status::Skipped || (warned && result.status == Status::Warn);
         // Hooks run with every command anyway.
         again && (command == Command::RunOperation || !result.unique_id.starts_with("operation."))
     });
     let ids = ids.map(|result| UniqueId::from(result.unique_id.as_str())).collect();
-    Ok(Some((again(request, command, &run.args), Retry { ids, batches, began: run.started_at })))
+    Ok(Some((again(request, command, &run.args), Retry { ids, batches, overloads, began: run.started_at })))
 }
 
 /// The commands that can be repeated.

@@ -3,7 +3,7 @@
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use super::value::{Dict, InstanceObject, attribute, item, items, repr, text, type_name};
+use super::value::{Decimal, Dict, InstanceObject, as_decimal, attribute, item, items, repr, text, type_name};
 use super::{Args, Error, modules};
 
 /// `"…" % values`.
@@ -58,6 +58,10 @@ fn convert(value: &Value, spec: &mut Spec) -> Result<String, Error> {
             None => Ok(spec.pad(&text(value), false)),
         },
         'd' | 'i' | 'u' => {
+            if let Some(whole) = as_decimal(value).and_then(|number| number.0.truncated()) {
+                spec.kind = 'd';
+                return Ok(spec.number(&whole.to_string()));
+            }
             let number = f64::try_from(value.clone()).ok().filter(|_| is_number(value));
             let Some(number) = number else {
                 let name = type_name(value);
@@ -71,6 +75,9 @@ fn convert(value: &Value, spec: &mut Spec) -> Result<String, Error> {
             Ok(spec.number(&digits))
         }
         'f' | 'F' | 'e' | 'E' | 'g' | 'G' | 'x' | 'X' | 'o' => {
+            if let Some(number) = as_decimal(value) {
+                return spec.apply(&Value::from(number.0.float()));
+            }
             if !is_number(value) {
                 return Err(Error::compilation(format!("must be real number, not {}", type_name(value))));
             }
@@ -173,6 +180,9 @@ fn lookup(name: &str, args: &Args, automatic: &mut usize) -> Result<Value, Error
 pub(super) fn formatted(value: &Value, spec: &str) -> Result<String, Error> {
     if spec.is_empty() {
         return Ok(text(value));
+    }
+    if let Some(number) = as_decimal(value) {
+        return Spec::braces(spec)?.apply_decimal(&number.0);
     }
     if value.downcast_object_ref::<InstanceObject>().is_some() {
         return modules::format_time(value, spec)
@@ -321,6 +331,24 @@ impl Spec {
             _ => "",
         };
         self.pad(&format!("{sign}{grouped}"), true)
+    }
+
+    /// A decimal number: its own digits, where the format asks for no exponent.
+    fn apply_decimal(&self, number: &Decimal) -> Result<String, Error> {
+        let fixed = |number: &Decimal| {
+            let places = self.precision.and_then(|places| i64::try_from(places).ok());
+            let rounded = places.and_then(|places| number.with_places(places));
+            rounded.unwrap_or_else(|| number.clone()).to_string()
+        };
+        match self.kind {
+            'f' | 'F' => Ok(self.number(&fixed(number))),
+            '%' => {
+                let hundredfold = number.times(&Decimal::whole(100)).unwrap_or(Decimal::NaN);
+                Ok(self.number(&format!("{}%", fixed(&hundredfold))))
+            }
+            '\0' if self.precision.is_none() => Ok(self.number(&number.to_string())),
+            _ => self.apply(&Value::from(number.float())),
+        }
     }
 
     fn apply(&self, value: &Value) -> Result<String, Error> {

@@ -40,8 +40,9 @@ pub use modules::yaml::write_packages;
 pub use syntax::blocks::{Block, BlockKind};
 pub use syntax::calls::StaticCall;
 pub use value::{
-    AsAny, Dict, Function, Instance, List, Operator, Set, Undefined as UndefinedValue, dict, downcast, equal, from_json,
-    from_shared_json, function, function_with, get, instance, is_defined, items, list, none, pairs, repr, text, to_json, tuple,
+    AsAny, Decimal, Dict, Function, Instance, List, Operator, Set, Undefined as UndefinedValue, as_decimal, decimal, dict,
+    downcast, equal, from_json, from_shared_json, function, function_with, get, instance, is_defined, items, list, none, pairs,
+    repr, text, to_json, tuple,
 };
 
 /// What went wrong in a render: see [`Error::diagnostic`].

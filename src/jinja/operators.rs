@@ -6,8 +6,8 @@ use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Value};
 
 use super::value::{
-    Dict, InstanceObject, Key, List, Operator, Range, Set, equal, is_defined, items, list, order, slice_bounds, tuple, type_name,
-    undefined_message, write_text,
+    Dict, InstanceObject, Key, List, Operator, Range, Set, as_decimal, decimal, decimal_power, equal, is_defined, items, list,
+    order, slice_bounds, tuple, type_name, undefined_message, write_text,
 };
 use super::{Error, ErrorKind, format};
 
@@ -20,6 +20,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("_div", |a: &Value, b: &Value| binary(Operator::Divide, a, b));
     environment.add_filter("_floordiv", |a: &Value, b: &Value| binary(Operator::FloorDivide, a, b));
     environment.add_filter("_mod", |a: &Value, b: &Value| binary(Operator::Modulo, a, b));
+    environment.add_filter("_neg", |value: &Value| negated(value));
     environment.add_filter("_pow", |a: &Value, b: &Value| power(a, b));
     environment.add_filter("_cat", |first: &Value, rest: Rest<Value>| concatenate(first, &rest));
     environment.add_filter("_eq", |a: &Value, b: &Value| equal(a, b));
@@ -195,7 +196,31 @@ fn floor_divide(left: i128, right: i128) -> i128 {
     if left % right != 0 && (left < 0) != (right < 0) { quotient - 1 } else { quotient }
 }
 
+/// `-value`.
+fn negated(value: &Value) -> Native {
+    if is_number(value) {
+        return Ok(match whole(value) {
+            Some(whole) => integer(-whole),
+            None => Value::from(-float(value)),
+        });
+    }
+    if let Some(number) = as_decimal(value) {
+        return Ok(decimal(number.0.opposite()));
+    }
+    let Some(instance) = value.downcast_object_ref::<InstanceObject>() else {
+        return Err(match undefined_message(value) {
+            Some(message) => Error::new(ErrorKind::Undefined, message).into(),
+            None => Error::compilation(format!("bad operand type for unary -: '{}'", type_name(value))).into(),
+        });
+    };
+    let result = instance.0.operate(Operator::Multiply, &Value::from(-1), false);
+    Ok(result.ok_or_else(|| Error::compilation(format!("bad operand type for unary -: '{}'", type_name(value))))??)
+}
+
 fn power(a: &Value, b: &Value) -> Native {
+    if let Some(result) = decimal_power(a, b) {
+        return Ok(result?);
+    }
     if !is_number(a) || !is_number(b) {
         return Err(refused("** or pow()", a, b).into());
     }

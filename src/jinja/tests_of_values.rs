@@ -4,7 +4,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, Value};
 
 use super::operators::{compare, contains};
-use super::value::{Bound, Dict, Function, InstanceObject, Set, equal, is_defined, pairs};
+use super::value::{Bound, Dict, Function, InstanceObject, Set, as_decimal, equal, is_defined, pairs};
 use super::{Args, Cx, Error, filters};
 
 pub(super) fn register(environment: &mut Environment<'static>) {
@@ -18,7 +18,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     add("false", |value| value.kind() == ValueKind::Bool && !value.is_true());
     add("integer", Value::is_integer);
     add("float", |value| value.is_number() && !value.is_integer());
-    add("number", |value| value.is_number() || value.kind() == ValueKind::Bool);
+    add("number", |value| value.is_number() || value.kind() == ValueKind::Bool || as_decimal(value).is_some());
     add("string", |value| value.kind() == ValueKind::String);
     add("mapping", is_mapping);
     add("sequence", is_sequence);
@@ -90,7 +90,8 @@ fn has_case(text: &str) -> bool {
 }
 
 fn remainder(value: &Value, by: i64) -> Result<i128, minijinja::Error> {
-    match i128::try_from(value.clone()) {
+    let decimal = as_decimal(value).and_then(|decimal| decimal.0.as_whole());
+    match decimal.map_or_else(|| i128::try_from(value.clone()), Ok) {
         Ok(number) if by != 0 => Ok(number.rem_euclid(i128::from(by))),
         _ => Err(Error::compilation("not all arguments converted during string formatting").into()),
     }

@@ -4,6 +4,7 @@
 
 mod config;
 mod event_time;
+mod functions;
 mod lookup;
 mod macro_argument;
 mod macros;
@@ -20,6 +21,7 @@ use indexmap::IndexMap;
 
 pub use config::Config;
 pub use event_time::{BatchResults, BatchSize, TimeSpan, iso, moment};
+pub use functions::{Overload, OverloadResults};
 pub use lookup::Lookup;
 pub use macro_argument::MacroArgument;
 pub use macros::{DocBlock, Macro, MacroKind, MacroRegistry};

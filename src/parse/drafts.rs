@@ -162,7 +162,7 @@ fn rendered(captures: &Captures, draft: Draft) -> (Draft, Option<Diagnostic>) {
 /// Adds the configuration as written, where dbt keeps it: not of what its static parser reads.
 pub fn with_unrendered_config(captures: &Captures, draft: &Draft, capture: Capture) -> Capture {
     if capture.config_calls.is_empty()
-        || draft.language != Language::Sql
+        || (draft.language != Language::Sql && draft.resource_type != ResourceType::Function)
         || !captures.flag("state_modified_compare_more_unrendered_values")
         || (draft.resource_type == ResourceType::Model && captures.reads_statically(&draft.package.name, &draft.raw_code))
     {

@@ -128,8 +128,21 @@ const SEMANTIC_MODELS: [&str; 11] = [
 const SAVED_QUERIES: [&str; 8] = ["name", "description", "label", "query_params", "exports", "config", "tags", "meta"];
 const GROUPS: [&str; 4] = ["name", "owner", "description", "config"];
 const UNIT_TESTS: [&str; 8] = ["name", "model", "description", "given", "expect", "overrides", "config", "versions"];
-const FUNCTIONS: [&str; 12] =
-    ["name", "description", "arguments", "returns", "config", "meta", "docs", "access", "columns", "group", "tags", "type"];
+const FUNCTIONS: [&str; 13] = [
+    "name",
+    "description",
+    "arguments",
+    "returns",
+    "overloads",
+    "config",
+    "meta",
+    "docs",
+    "access",
+    "columns",
+    "group",
+    "tags",
+    "type",
+];
 const DATA_TESTS: [&str; 5] = ["name", "description", "config", "meta", "docs"];
 
 const SECTIONS: [(&str, &[&str]); 14] = [

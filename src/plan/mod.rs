@@ -3,7 +3,7 @@
 pub mod microbatch;
 
 use crate::graph::{Gates, Graph, Selection};
-use crate::manifest::{BatchResults, Manifest, Resource, ResourceType, UniqueId};
+use crate::manifest::{BatchResults, Manifest, OverloadResults, Resource, ResourceType, UniqueId};
 
 /// What is done with a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Step {
     pub waits_for: Vec<usize>,
     /// A microbatch model of which only the batches that failed before are run: `retry`.
     pub resumes: Option<BatchResults>,
+    /// Overloads of a function that the run before made: `retry` makes the others.
+    pub made_before: Vec<String>,
 }
 
 impl Step {
@@ -55,6 +57,13 @@ impl Plan {
         let fresh = before.successful.is_empty() || before.failed.is_empty();
         if let Some(step) = self.steps.iter_mut().find(|step| step.id == *id && !fresh) {
             step.resumes = Some(before);
+        }
+    }
+
+    /// Leaves out those overloads of a function that did not fail before; where none failed, all are made anew, as in dbt.
+    pub fn resume_overloads(&mut self, id: &UniqueId, before: &OverloadResults) {
+        if let Some(step) = self.steps.iter_mut().find(|step| step.id == *id && !before.failed.is_empty()) {
+            step.made_before.clone_from(&before.successful);
         }
     }
 
@@ -88,7 +97,7 @@ pub fn plan(manifest: &Manifest, graph: &Graph, selection: &Selection, mode: Mod
     let order = graph.build_order(&selection.ids, gates);
     let steps = order.ids.into_iter().zip(order.waits_for).filter_map(|(id, waits_for)| {
         let action = action(&manifest.get(id.as_str())?, mode);
-        Some(Step { id, action, waits_for, resumes: None })
+        Some(Step { id, action, waits_for, resumes: None, made_before: Vec::new() })
     });
     Plan { steps: steps.collect() }
 }
@@ -100,7 +109,8 @@ fn independent(manifest: &Manifest, selection: &Selection, mode: Mode) -> Plan {
     let steps = ids.into_iter().filter_map(|id| {
         let resource = manifest.get(id.as_str())?;
         let ephemeral = matches!(&resource, Resource::Node(node) if node.is_ephemeral());
-        (!ephemeral).then(|| Step { id: id.clone(), action: action(&resource, mode), waits_for: Vec::new(), resumes: None })
+        let action = action(&resource, mode);
+        (!ephemeral).then(|| Step { id: id.clone(), action, waits_for: Vec::new(), resumes: None, made_before: Vec::new() })
     });
     Plan { steps: steps.collect() }
 }

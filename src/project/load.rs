@@ -11,7 +11,7 @@ use super::files::Folder;
 use super::packages::{self, PackageSpec};
 use super::render::{late_in_project, render_yaml};
 use super::{InvocationInfo, LoadOptions, PROJECT_FILE, Package, Profile, Project, ProjectConfig};
-use super::{builtin, config, environment, files, flags, profile};
+use super::{builtin, catalogs, config, environment, files, flags, profile};
 use crate::diagnostic::{Diagnostic, SourceText, any_error};
 use crate::fs::FileSystem;
 use crate::manifest::{Json, JsonMap};
@@ -107,6 +107,7 @@ impl Loader<'_> {
         };
         self.render_selectors(&mut project, &context);
         if self.options.packages_required {
+            self.catalogs(&project);
             self.packages(&mut project, version_check);
             self.files(&mut project);
             project.packages.extend(builtin::packages(&project.profile.adapter));
@@ -343,6 +344,26 @@ impl Loader<'_> {
             self.diagnostics.extend(said);
             project.selectors = Some((source, rendered));
         }
+    }
+
+    /// catalogs.yml, whose values see the environment, secrets among it, and `--vars`.
+    fn catalogs(&mut self, project: &Project) {
+        const FILE: &str = "catalogs.yml";
+        if !self.fs.exists(&project.root.join(FILE)) {
+            return;
+        }
+        let before = self.diagnostics.len();
+        let Some((source, yaml)) = packages::yaml_file(self.fs, &project.root, FILE, "", &mut self.diagnostics) else {
+            if !any_error(&self.diagnostics[before..]) {
+                self.diagnostics.push(Diagnostic::error("E0143", format!("{FILE} is empty")).help("remove it, or fill it"));
+            }
+            return;
+        };
+        let context = Self::package_context(&project.invocation, &project.cli_vars);
+        let (yaml, said) = render_yaml(&yaml, &source, &context, &|_| false);
+        self.diagnostics.extend(said);
+        let v2 = project.flags.get("use_catalogs_v2").and_then(Json::as_bool).unwrap_or(false);
+        self.diagnostics.extend(catalogs::check(&source, &yaml, &project.profile.adapter, v2));
     }
 
     /// Adds the installed packages; each sees the target and the environment, but neither `--vars` nor the root's vars.

@@ -1,6 +1,7 @@
 //! Load: a folder becomes a [`Project`]. Renders configuration values only, never models or macros.
 
 mod builtin;
+mod catalogs;
 mod clean;
 mod config;
 pub mod context;

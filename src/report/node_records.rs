@@ -116,10 +116,16 @@ fn node_finished(of: &Resource, node: &Node, place: Place, result: &RunResult, i
                 .with("total", place.total)
         }
         ResourceType::Function => {
-            let record = made("created", "creating", &describe(of), place, result);
+            let (text, style, level) = match result.status {
+                Status::Error => ("ERROR creating", Style::Bad, Level::Error),
+                _ => ("OK created", Style::Good, Level::Info),
+            };
+            let (description, shown) = (describe(of), result.status.as_str().to_uppercase());
+            let line = place.line(&format!("{text} {description}"), &shown, Some(result.execution_time));
+            let record = Record::new("", "", level, line).accent(shown, style);
             named(record, "LogFunctionResult", "Q047", place, result, info)
-                .with("description", describe(of))
-                .with("status", shown_status(result))
+                .with("description", description)
+                .with("status", result.status.as_str())
         }
         ResourceType::Seed => {
             let record = made("loaded", "loading", &describe(of), place, result);
@@ -299,6 +305,39 @@ pub(super) fn batch_finished(node: &Node, batch: &BatchPlace, width: usize, resu
         .with("status", shown_status(result))
         .with("total_batches", batch.total)
         .thread(&result.thread_id)
+}
+
+/// LogStartOverload.
+pub(super) fn overload_start(node: &Node, name: &str, place: Place) -> Record {
+    let description = format!("function {} overload {name}", node.name);
+    let line = format!("Overload {}", place.line(&format!("START {description}"), "RUN", None));
+    let mut start = Record::new("LogStartOverload", "Q048", Level::Info, line)
+        .with("description", description)
+        .with("overload_index", place.index)
+        .with("total_overloads", place.total);
+    start.people = People::Start;
+    start
+}
+
+/// LogOverloadResult: how it ended, why it failed, how long it took.
+pub(super) fn overload_finished(node: &Node, name: &str, place: Place, how: (Status, Option<&str>, Duration)) -> Record {
+    let (status, error, took) = how;
+    let (text, style, level) = match status {
+        Status::Error => ("ERROR creating", Style::Bad, Level::Error),
+        Status::Skipped => ("SKIP", Style::Caution, Level::Info),
+        _ => ("OK created", Style::Good, Level::Info),
+    };
+    let why = error.map(|error| format!(": {error}")).unwrap_or_default();
+    let description = format!("function {} overload {name}{why}", node.name);
+    let shown = status.as_str().to_uppercase();
+    let line = format!("Overload {}", place.line(&format!("{text} {description}"), &shown, Some(took)));
+    Record::new("LogOverloadResult", "Q049", level, line)
+        .accent(shown, style)
+        .with("description", description)
+        .with("execution_time", seconds(took))
+        .with("overload_index", place.index)
+        .with("status", status.as_str())
+        .with("total_overloads", place.total)
 }
 
 /// LogHookStartLine, and with a result LogHookEndLine.

@@ -106,6 +106,7 @@ impl Translator {
                 }
                 records
             }
+            Event::OverloadStart { .. } | Event::OverloadFinished { .. } => self.overload(event),
             Event::Batches { .. } | Event::BatchStart { .. } | Event::BatchFinished { .. } => self.batch(event),
             Event::HookStart { node, index, total } => {
                 let injected = self.injected(&Resource::Node(node.clone()));
@@ -133,7 +134,10 @@ impl Translator {
                 record.data.clone_from(data);
                 vec![record]
             }
-            Event::RunFinished { results, took, interrupted } => summary::run_finished(self, results, *took, *interrupted),
+            Event::RunFinished { results, took, interrupted } => {
+                let closed = self.closed_connections();
+                closed.into_iter().chain(summary::run_finished(self, results, *took, *interrupted)).collect()
+            }
             Event::Completed { command, success, took } => self.completed(command, *success, *took),
         }
     }
@@ -215,6 +219,17 @@ impl Translator {
         }
     }
 
+    /// ConnectionClosedInCleanup, under the name that each thread's connection had last.
+    fn closed_connections(&self) -> Vec<Record> {
+        let mut names: Vec<&Arc<str>> = self.connections.values().collect();
+        names.sort_unstable();
+        let closed = names.into_iter().map(|name| {
+            let msg = format!("Connection '{name}' was properly closed.");
+            Record::new("ConnectionClosedInCleanup", "E008", Level::Debug, msg).with("conn_name", &**name)
+        });
+        closed.collect()
+    }
+
     fn injected(&self, of: &Resource) -> Record {
         let text = format!("Writing injected SQL for node \"{}\"", of.unique_id());
         let record = Record::new("WritingInjectedSQLForNode", "Q029", Level::Debug, text);
@@ -247,6 +262,27 @@ impl Translator {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// What is told of a function's overloads.
+    fn overload(&self, event: &Event) -> Vec<Record> {
+        let (node, mut record) = match event {
+            Event::OverloadStart { node, name, index, total } => {
+                let place = Place { index: *index, total: *total, width: self.width };
+                (node, node_records::overload_start(node, name, place))
+            }
+            Event::OverloadFinished { node, name, index, total, status, error, took, group } => {
+                let place = Place { index: *index, total: *total, width: self.width };
+                let mut record = node_records::overload_finished(node, name, place, (*status, error.as_deref(), *took));
+                if let Some(group) = group {
+                    record.data.insert("group".to_owned(), Json::Object(JsonMap::clone(group)));
+                }
+                (node, record)
+            }
+            _ => return Vec::new(),
+        };
+        record = self.about(record, Some(&node.unique_id));
+        vec![record]
     }
 
     /// With `node_info` of the node it is about, where it is about one.

@@ -1,20 +1,22 @@
 //! Which property-file entry speaks of which draft.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::manifest::ResourceType;
 use crate::parse::{Draft, Parsed};
 
-use super::config;
 use super::nodes::{Shared, unknown_patch};
 use super::patch::{self, Patch};
+use super::{config, functions};
 
 /// For each draft the entry that speaks of it, and the order in which the nodes enter the manifest.
 pub struct Attached {
     pub patches: Vec<Option<Patch>>,
     /// Drafts that are not generic tests: files' order, versioned models last.
     pub order: Vec<usize>,
+    /// Functions' files that another function takes in as its overloads, by that function.
+    pub overloads: HashMap<usize, Vec<usize>>,
 }
 
 /// Drafts by section-like kind and name.
@@ -120,10 +122,13 @@ pub fn attach(shared: &Shared<'_>, parsed: &Parsed, diagnostics: &mut Vec<Diagno
             }
         }
     }
+    let overloads = functions::overloads(&parsed.drafts, &index.enabled, &patches, diagnostics);
+    let taken: HashSet<usize> = overloads.values().flatten().copied().collect();
     let plain = (0..parsed.drafts.len())
+        .filter(|at| !taken.contains(at))
         .filter(|at| parsed.drafts[*at].test.is_none() && patches[*at].as_ref().is_none_or(|patch| patch.version.is_none()));
     let order = plain.chain(versioned).collect();
-    Attached { patches, order }
+    Attached { patches, order, overloads }
 }
 
 fn find(index: &Index<'_>, patch: &Patch, diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::manifest::{Group, Json, Node, ResourceType, UniqueId};
+use crate::manifest::{Detail, Group, Json, Language, Node, ResourceType, UniqueId};
 
-use super::nearest;
 use super::nodes::Shared;
 use super::refs::Origin;
+use super::{functions, nearest};
 
 /// All checks on nodes; `origins` are their places.
 pub fn check(shared: &Shared<'_>, nodes: &[Node], origins: &[Origin], groups: &[Group]) -> Vec<Diagnostic> {
@@ -22,6 +22,7 @@ pub fn check(shared: &Shared<'_>, nodes: &[Node], origins: &[Origin], groups: &[
         checks.access(node, origin);
         checks.snapshot(node, origin);
         checks.spaces(node, origin, spaced_error);
+        checks.function(node, origin);
     }
     checks.deprecations(nodes, origins);
     checks.diagnostics
@@ -206,6 +207,24 @@ impl Checks<'_> {
             Diagnostic::warning("W0415", message).event("SpacesInResourceNameDeprecation")
         };
         self.push(diagnostic.help("resource names cannot contain spaces: rename it"), node, origin);
+    }
+
+    /// Arguments with a default come last; JavaScript runs on no warehouse that there is.
+    fn function(&mut self, node: &Node, origin: &Origin) {
+        let Detail::Function(body) = &node.detail else { return };
+        if let Some(name) = functions::misplaced_argument(body) {
+            let message = format!(
+                "Non-defaulted argument '{name}' of function '{}' comes after a defaulted argument. Non-defaulted arguments \
+                 cannot come after defaulted arguments. ",
+                node.name
+            );
+            self.push(Diagnostic::error("E0223", message).help("give it a default_value, or move it to the front"), node, origin);
+        }
+        if node.language == Language::Javascript {
+            let adapter = &self.shared.project.profile.adapter;
+            let message = format!("Function '{}' uses JavaScript, which is not supported on '{adapter}'. ", node.name);
+            self.push(Diagnostic::error("E0224", message).help("write it in SQL or Python"), node, origin);
+        }
     }
 
     /// Models past their deprecation date, and models that read one with a date.

@@ -127,8 +127,17 @@ fn build_nodes(shared: &Shared<'_>, parsed: &Parsed, diagnostics: &mut Vec<Diagn
     let of_files = attached.order.len();
     let tests = (0..parsed.drafts.len()).filter(|at| parsed.drafts[*at].test.is_some());
     let order: Vec<usize> = attached.order.iter().copied().chain(tests).collect();
-    let built: Vec<Built> =
-        order.par_iter().map(|at| nodes::build(shared, &parsed.drafts[*at], attached.patches[*at].as_ref())).collect();
+    let built: Vec<Built> = {
+        let one = |at: &usize| {
+            let (draft, patch) = (&parsed.drafts[*at], attached.patches[*at].as_ref());
+            let mut built = nodes::build(shared, draft, patch);
+            for overload in attached.overloads.get(at).into_iter().flatten() {
+                functions::take_in(&mut built.node, &parsed.drafts[*overload]);
+            }
+            built
+        };
+        order.par_iter().map(one).collect()
+    };
     let mut nodes = Vec::with_capacity(built.len());
     for one in built {
         diagnostics.extend(one.diagnostics);
@@ -205,7 +214,11 @@ fn build_semantics(
     }
     semantic::relations(&mut semantics, nodes, index, diagnostics);
     semantic::unique(&semantics, diagnostics);
+    let before = diagnostics.len();
     semantic::follow(&mut semantics, &shared.project.root_package().name, diagnostics);
+    if !crate::diagnostic::any_error(&diagnostics[before..]) {
+        diagnostics.extend(semantic::validate(&semantics));
+    }
     let all = semantics.models.iter_mut().chain(&mut semantics.metrics).chain(&mut semantics.saved_queries);
     for written in all {
         let of = &mut written.of;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 use crate::jinja::{Engine, Template};
 use crate::manifest::{
-    Checksum, Config, Contract, DependsOn, Detail, Docs, Json, JsonMap, Language, ModelDetail, Node, ResourceType, TestDetail,
-    TestMetadata, UniqueId,
+    Checksum, Config, Contract, DependsOn, Detail, Docs, Json, JsonMap, Language, ModelDetail, Node, RefCall, ResourceType,
+    TestDetail, TestMetadata, UniqueId,
 };
 use crate::parse::{Capture, CaptureNode, Draft, capture};
 use crate::project::Project;
@@ -289,7 +289,7 @@ fn properties(node: &mut Node, patch: &Patch, diagnostics: &mut Vec<Diagnostic>)
                 model.time_spine = super::time_spine::read(patch, diagnostics);
             }
         }
-        Detail::Function(body) => *body = super::functions::body(patch),
+        Detail::Function(body) => *body = super::functions::body(patch, diagnostics),
         _ => {}
     }
 }
@@ -328,21 +328,27 @@ fn hooks(shared: &Shared<'_>, draft: &Draft, node: &mut Node, diagnostics: &mut 
 }
 
 fn add(node: &mut Node, captured: Capture) {
-    for call in captured.refs {
-        if !node.refs.contains(&call) {
-            node.refs.push(call);
-        }
-    }
-    for call in captured.sources {
-        if !node.sources.contains(&call) {
-            node.sources.push(call);
-        }
-    }
+    add_references(node, &captured.refs, &captured.sources, &[]);
     node.metrics.extend(captured.metrics);
     node.functions.extend(captured.functions);
     for id in captured.macros {
         if !node.depends_on.macros.contains(&id) {
             node.depends_on.macros.push(id);
+        }
+    }
+}
+
+/// References that are not the node's own code's, each once.
+pub fn add_references(node: &mut Node, refs: &[RefCall], sources: &[(String, String)], functions: &[Vec<String>]) {
+    extend_new(&mut node.refs, refs);
+    extend_new(&mut node.sources, sources);
+    extend_new(&mut node.functions, functions);
+}
+
+fn extend_new<T: PartialEq + Clone>(known: &mut Vec<T>, found: &[T]) {
+    for one in found {
+        if !known.contains(one) {
+            known.push(one.clone());
         }
     }
 }

@@ -5,7 +5,7 @@ use minijinja::value::ValueKind;
 
 use super::Filter;
 use crate::jinja::operators::integer;
-use crate::jinja::value::{is_defined, text, type_name, undefined_message};
+use crate::jinja::value::{Decimal, as_decimal, decimal, is_defined, text, type_name, undefined_message};
 use crate::jinja::{Args, Cx, Error, ErrorKind};
 
 pub(super) const FILTERS: &[(&str, Filter)] = &[
@@ -32,11 +32,14 @@ fn is_whole(value: &Value) -> bool {
 }
 
 fn as_float(value: &Value) -> f64 {
-    f64::try_from(value.clone()).unwrap_or_default()
+    as_decimal(value).map_or_else(|| f64::try_from(value.clone()).unwrap_or_default(), |number| number.0.float())
 }
 
 fn abs(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = args.subject();
+    if let Some(number) = as_decimal(subject) {
+        return Ok(decimal(number.0.absolute()));
+    }
     if !is_number(subject) {
         return Err(not_a_number("abs()", subject));
     }
@@ -55,6 +58,10 @@ fn int(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = args.subject();
     let default = || args.get(1, "default").cloned().unwrap_or_else(|| Value::from(0));
     let base = u32::try_from(args.whole(2, "base")?.unwrap_or(10)).unwrap_or(10);
+    if let Some(number) = as_decimal(subject) {
+        let whole = number.0.truncated();
+        return whole.map(integer).ok_or_else(|| Error::compilation(format!("cannot convert {} to integer", number.0)));
+    }
     if is_number(subject) {
         let whole = if is_whole(subject) { i128::try_from(subject.clone()).ok() } else { truncated(as_float(subject)) };
         return Ok(whole.map_or_else(default, integer));
@@ -91,7 +98,7 @@ fn parse_int(text: &str, base: u32) -> Option<i128> {
 fn float(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = args.subject();
     let default = || args.get(1, "default").cloned().unwrap_or_else(|| Value::from(0.0));
-    if is_number(subject) {
+    if is_number(subject) || as_decimal(subject).is_some() {
         return Ok(Value::from(as_float(subject)));
     }
     if !is_defined(subject) {
@@ -104,11 +111,16 @@ fn float(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
 fn round(_cx: &mut Cx<'_>, args: &Args) -> Result<Value, Error> {
     let subject = args.subject();
     let precision = i32::try_from(args.whole(1, "precision")?.unwrap_or_default()).unwrap_or_default();
-    if !is_number(subject) {
+    let exact = as_decimal(subject);
+    if exact.is_none() && !is_number(subject) {
         return Err(not_a_number("round()", subject));
     }
     let number = as_float(subject);
     let method = args.text(2, "method").unwrap_or_else(|| "common".to_owned());
+    if let Some(exact) = exact.filter(|_| method == "common") {
+        let rounded = exact.0.with_places(precision.into()).filter(|_| exact.0.finite().is_some());
+        return Ok(decimal(rounded.unwrap_or(Decimal::NaN)));
+    }
     let scale = 10_f64.powi(precision);
     let rounded = match method.as_str() {
         "common" if is_whole(subject) && precision >= 0 => return Ok(subject.clone()),

@@ -272,8 +272,13 @@ impl<'r> Reader<'r> {
         let start = self.start();
         let mut shape = match self.peek() {
             Some(Kind::Minus) => {
-                self.at += 1;
+                let literal = matches!(self.tokens.get(self.at + 1).map(|token| token.kind), Some(Kind::Number));
+                let token = self.next().map_or((start, start), |token| (token.start, token.end));
                 self.unary(false)?;
+                if !literal {
+                    self.edits.replace(token.0, token.1, "");
+                    self.edits.after(self.last_end(), "|_neg");
+                }
                 Shape::Other
             }
             Some(Kind::Plus) => {

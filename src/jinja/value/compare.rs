@@ -7,7 +7,7 @@ use indexmap::Equivalent;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use super::{Dict, InstanceObject, List, Set, is_defined, pairs, type_name};
+use super::{Dict, InstanceObject, List, Set, as_decimal, is_defined, pairs, type_name};
 
 /// Nesting beyond this is taken for a container that holds itself.
 const DEEPEST: usize = 200;
@@ -106,6 +106,9 @@ pub fn order(a: &Value, b: &Value) -> Result<Option<Ordering>, (String, String)>
             if let (Some(left), Some(right)) = (set_items(a), set_items(b)) {
                 return Ok(subset_order(&left, &right));
             }
+            if let Some(instance) = b.downcast_object_ref::<InstanceObject>() {
+                return instance.0.compare(a).map_or_else(unordered, |order| Ok(Some(order.reverse())));
+            }
             let (Some(left), Some(right)) = (sequence(a), sequence(b)) else { return unordered() };
             if a.is_tuple() != b.is_tuple() {
                 return unordered();
@@ -180,6 +183,10 @@ impl Hash for Key {
                 }
             }
             _ => {
+                if let Some(decimal) = as_decimal(value) {
+                    hasher.write_u8(2);
+                    return decimal.hash_number(hasher);
+                }
                 hasher.write_u8(3);
                 if let Some(instance) = value.downcast_object_ref::<InstanceObject>() {
                     instance.0.hash_code().hash(hasher);

@@ -86,7 +86,9 @@ fn container(value: &Value, depth: usize) -> Result<Json, Error> {
         let items = items(value).unwrap_or_default();
         return items.iter().map(|item| to_json_at(item, depth + 1)).collect::<Result<_, _>>().map(Json::Array);
     }
-    Err(Error::compilation(format!("Object of type {} is not JSON serializable", type_name(value))))
+    let name = type_name(value);
+    let name = name.rsplit_once('.').map_or(&*name, |(_, name)| name);
+    Err(Error::compilation(format!("Object of type {name} is not JSON serializable")))
 }
 
 /// A key as Python's json writes it.

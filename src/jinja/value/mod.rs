@@ -1,6 +1,7 @@
 //! Python's values under minijinja: mutable lists, dicts and sets, undefined names, objects of Rust.
 
 mod compare;
+mod decimal;
 mod dict;
 mod instance;
 mod json;
@@ -12,6 +13,7 @@ mod undefined;
 mod views;
 
 pub use compare::{equal, order};
+pub use decimal::{Decimal, as_decimal, decimal};
 pub use dict::Dict;
 pub use instance::{AsAny, Function, Instance, Operator, downcast, function, function_with, instance};
 pub use json::{from_json, from_shared_json, to_json};
@@ -22,6 +24,7 @@ pub use undefined::{Undefined, is_defined};
 pub use views::{Bound, Generator, Range, View, ViewKind};
 
 pub(super) use compare::Key;
+pub(super) use decimal::decimal_power;
 pub(super) use instance::InstanceObject;
 pub(super) use repr::{float as write_float, type_name, write_text};
 pub(super) use undefined::undefined_message;

@@ -4,6 +4,7 @@ mod depends;
 mod metrics;
 mod models;
 mod saved_queries;
+mod validate;
 
 use serde_json::json;
 
@@ -21,6 +22,7 @@ pub use depends::{Semantics, follow, follow_calls};
 pub use metrics::{Under, metric};
 pub use models::semantic_model;
 pub use saved_queries::saved_query;
+pub use validate::validate;
 
 /// A semantic resource, and where it was written.
 #[derive(Debug, Clone)]

@@ -6,7 +6,8 @@ mod table_set;
 use std::sync::Arc;
 
 use super::super::{
-    Args, Cx, Error, ErrorKind, Instance, Value, downcast, instance, is_defined, items, list, none, pairs, text, tuple,
+    Args, Cx, Decimal, Error, ErrorKind, Instance, Value, as_decimal, decimal, downcast, instance, is_defined, items, list, none,
+    pairs, text, tuple,
 };
 use super::no_method;
 use crate::agate::{Cell, CellType, Indent, JoinOptions, Key, PrintOptions, Table};
@@ -32,12 +33,12 @@ pub fn cell_value(cell: &Cell) -> Value {
     match cell {
         Cell::Null => none(),
         Cell::Bool(value) => Value::from(*value),
-        Cell::Int(value) => Value::from(*value),
-        Cell::Decimal(_) => match cell.as_i64() {
-            Some(whole) => Value::from(whole),
-            None => cell.as_f64().map_or_else(|| Value::from(cell.to_string()), Value::from),
-        },
-        Cell::Float(value) => Value::from(*value),
+        Cell::Int(value) => crate::jinja::operators::integer(*value),
+        // As agate has it: a float is the decimal number of its shortest digits.
+        Cell::Decimal(_) | Cell::Float(_) => {
+            let text = cell.to_string();
+            Decimal::parse(&text).map_or_else(|| Value::from(text), decimal)
+        }
         Cell::Text(text) => Value::from(&**text),
         Cell::List(items) => list(items.iter().map(cell_value).collect()),
         Cell::Struct(fields) => super::dict(fields.iter().map(|(name, value)| (&**name, cell_value(value)))),
@@ -52,12 +53,16 @@ pub fn cell_value(cell: &Cell) -> Value {
 /// A value of Jinja as a cell: what `bindings` and tables made by macros hold.
 pub fn cell_of(value: &Value) -> Cell {
     use super::super::ValueKind;
+    if let Some(decimal) = as_decimal(value) {
+        let text = decimal.0.to_string();
+        return text.parse().map_or_else(|_| Cell::Float(decimal.0.float()), Cell::Decimal);
+    }
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => Cell::Null,
         ValueKind::Bool => Cell::Bool(value.is_true()),
-        ValueKind::Number => match i64::try_from(value.clone()) {
-            Ok(whole) => Cell::Int(whole),
-            Err(_) => f64::try_from(value.clone()).map_or_else(|_| Cell::text(text(value)), Cell::Float),
+        ValueKind::Number => match i128::try_from(value.clone()) {
+            Ok(whole) if value.is_integer() => Cell::Int(whole),
+            _ => f64::try_from(value.clone()).map_or_else(|_| Cell::text(text(value)), Cell::Float),
         },
         _ => Cell::text(text(value)),
     }

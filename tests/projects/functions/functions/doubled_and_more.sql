@@ -1,0 +1,1 @@
+number * {{ 2 }} + {{ function('more') }}(extra)

@@ -1,0 +1,1 @@
+a + nothing(b, c

@@ -1,0 +1,2 @@
+{{ config(volatility='deterministic') }}
+number + 1

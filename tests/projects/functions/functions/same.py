@@ -1,0 +1,5 @@
+{{ config(packages=['numpy']) }}
+def same(value):
+    {%- if true %}
+    return value
+    {%- endif %}
