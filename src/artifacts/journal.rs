@@ -15,11 +15,11 @@ use super::run_results::{BatchesView, OverloadsView};
 use super::{PreviousResult, value};
 use crate::event::{Event, Events, RunResult, Status};
 use crate::fs::{Disk, FileSystem};
-use crate::manifest::{Json, JsonMap, UniqueId};
+use crate::manifest::{BatchResults, Json, JsonMap, TimeSpan, UniqueId, iso, moment};
 
 /// Its name in the target folder.
 const FILE: &str = "run_results.partial.jsonl";
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// The first line: what the run is.
 #[derive(Serialize, Deserialize)]
@@ -32,9 +32,27 @@ struct Head {
     planned: Vec<String>,
 }
 
-/// Every other line: a result.
+/// Every other line.
 #[derive(Serialize, Deserialize)]
-struct Line {
+#[serde(untagged)]
+enum Line {
+    Result(ResultLine),
+    /// Which batches a microbatch model has.
+    Batches {
+        unique_id: String,
+        batches: Vec<[String; 2]>,
+    },
+    /// One of them, counted from 0, is done.
+    Batch {
+        unique_id: String,
+        batch: usize,
+        succeeded: bool,
+    },
+}
+
+/// How a node ended.
+#[derive(Serialize, Deserialize)]
+struct ResultLine {
     unique_id: String,
     status: String,
     batch_results: Option<Json>,
@@ -72,20 +90,30 @@ impl Journal {
     pub fn following(self: &Arc<Self>, events: &Events) -> Events {
         let (journal, events) = (self.clone(), events.clone());
         Events::new(move |event| {
-            if let Event::NodeFinished { result, .. } = &event {
-                journal.note(result);
+            match &event {
+                Event::NodeFinished { result, .. } => journal.note(result),
+                Event::Batches { node, batches } => journal.write(&Line::Batches {
+                    unique_id: node.unique_id.as_str().to_owned(),
+                    batches: batches.iter().map(|span| [iso(span.start), iso(span.end)]).collect(),
+                }),
+                Event::BatchFinished { node, place, result, .. } => journal.write(&Line::Batch {
+                    unique_id: node.unique_id.as_str().to_owned(),
+                    batch: place.index.saturating_sub(1),
+                    succeeded: result.status == Status::Success,
+                }),
+                _ => {}
             }
             events.emit(event);
         })
     }
 
     fn note(&self, result: &RunResult) {
-        self.write(&Line {
+        self.write(&Line::Result(ResultLine {
             unique_id: result.unique_id.as_str().to_owned(),
             status: result.status.as_str().to_owned(),
             batch_results: result.batch_results.as_ref().map(|batches| value(&BatchesView(batches))),
             overload_results: result.overload_results.as_ref().map(|overloads| value(&OverloadsView(overloads))),
-        });
+        }));
     }
 
     /// One line, in one write: what a kill leaves is whole lines and at most one torn one.
@@ -132,11 +160,32 @@ pub(super) fn unfinished(fs: &dyn FileSystem, folder: &Path) -> Option<Unfinishe
     };
     let mut results: IndexMap<_, _> = head.planned.into_iter().map(|id| result(id, Status::Skipped, None, None)).collect();
     let started_at = DateTime::parse_from_rfc3339(&head.invocation_started_at).ok()?.to_utc();
-    let finished = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok());
-    results.extend(finished.filter_map(|line| {
-        let status = Status::parse(&line.status)?;
-        let batches = line.batch_results.as_ref().map(batch_results);
-        Some(result(line.unique_id, status, batches, line.overload_results.as_ref().map(overload_results)))
+    let mut begun: IndexMap<String, Vec<(TimeSpan, bool)>> = IndexMap::new();
+    for line in lines.filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
+        match line {
+            Line::Result(line) => {
+                let Some(status) = Status::parse(&line.status) else { continue };
+                begun.shift_remove(&line.unique_id);
+                let batches = line.batch_results.as_ref().map(batch_results);
+                let overloads = line.overload_results.as_ref().map(overload_results);
+                results.extend([result(line.unique_id, status, batches, overloads)]);
+            }
+            Line::Batches { unique_id, batches } => {
+                let spans = batches.iter().filter_map(|[start, end]| Some(TimeSpan { start: moment(start)?, end: moment(end)? }));
+                begun.insert(unique_id, spans.map(|span| (span, false)).collect());
+            }
+            Line::Batch { unique_id, batch, succeeded } => {
+                if let Some((_, done)) = begun.get_mut(&unique_id).and_then(|batches| batches.get_mut(batch)) {
+                    *done = succeeded;
+                }
+            }
+        }
+    }
+    // Of a model that was at work, the batches that are not done are left.
+    results.extend(begun.into_iter().map(|(unique_id, batches)| {
+        let of = |wanted: bool| batches.iter().filter(|(_, done)| *done == wanted).map(|(span, _)| *span).collect();
+        let batches = BatchResults { successful: of(true), failed: of(false) };
+        result(unique_id, Status::PartialSuccess, Some(batches), None)
     }));
     Some(Unfinished { started_at, args: head.args, results })
 }
@@ -145,6 +194,22 @@ pub(super) fn unfinished(fs: &dyn FileSystem, folder: &Path) -> Option<Unfinishe
 mod tests {
     use super::*;
     use crate::artifacts::samples;
+
+    #[test]
+    fn a_model_that_was_at_work_keeps_its_batches() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let planned = ["model.shop.daily"].map(UniqueId::from);
+        let journal = Journal::begin(folder.path(), ("id-1", Utc::now()), &JsonMap::new(), planned.into_iter());
+        let unique_id = || "model.shop.daily".to_owned();
+        let days = ["2024-01-01T00:00:00+00:00", "2024-01-02T00:00:00+00:00", "2024-01-03T00:00:00+00:00"];
+        let span = |day: usize| [days[day].to_owned(), days[day + 1].to_owned()];
+        journal.write(&Line::Batches { unique_id: unique_id(), batches: vec![span(0), span(1)] });
+        journal.write(&Line::Batch { unique_id: unique_id(), batch: 0, succeeded: true });
+        let left = unfinished(&Disk, folder.path()).expect("a journal");
+        let batches = left.results["model.shop.daily"].batch_results.clone().expect("batches");
+        let starts = |spans: &[TimeSpan]| spans.iter().map(|span| iso(span.start)).collect::<Vec<_>>();
+        assert_eq!((starts(&batches.successful).len(), starts(&batches.failed)), (1, vec![iso(moment(days[1]).expect("a day"))]));
+    }
 
     #[test]
     fn what_was_not_finished_counts_as_skipped() {

@@ -2,8 +2,12 @@
 
 use chrono::NaiveDateTime;
 
+use std::path::Path;
+
 use super::Request;
+use super::flags::{GLOBAL, Kind};
 use crate::diagnostic::Diagnostic;
+use crate::fs::{Disk, FileSystem};
 use crate::manifest::{Json, JsonMap};
 
 /// Checks the request, and settles what one flag says of another. `Err` is the usage error to show.
@@ -14,6 +18,10 @@ pub(super) fn settle(request: &mut Request, words: &[String]) -> Result<(), Stri
         }
     }
     event_times(&request.given)?;
+    given_twice(words)?;
+    if let Some(path) = request.text("partial_parse_file_path").filter(|path| !Disk.exists(Path::new(path))) {
+        return Err(format!("Invalid value for '--partial-parse-file-path': File '{path}' does not exist."));
+    }
     if let Some(text) = request.text("sqlparse") {
         let options = sqlparse(text)?;
         request.given.insert("sqlparse".to_owned(), options);
@@ -32,6 +40,39 @@ pub(super) fn settle(request: &mut Request, words: &[String]) -> Result<(), Stri
         request.warnings.push(warning.help("readers look for target/sources.json; --target-path moves all artifacts"));
     }
     Ok(())
+}
+
+/// A flag of all commands may stand before or after the command, not on both sides of it.
+fn given_twice(words: &[String]) -> Result<(), String> {
+    let flag = |word: &str| {
+        let long = word.strip_prefix("--").map(|long| long.split_once('=').map_or(long, |(long, _)| long));
+        GLOBAL.iter().find(|flag| match long {
+            Some(long) => flag.long == long || long.strip_prefix("no-") == Some(flag.long),
+            None => flag.short.is_some_and(|short| word.strip_prefix('-').is_some_and(|rest| rest.starts_with(short))),
+        })
+    };
+    let mut before = Vec::new();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        let Some(found) = flag(word) else {
+            if word.starts_with('-') {
+                continue;
+            }
+            break;
+        };
+        before.push(found.name);
+        let takes_value = !matches!(found.kind, Kind::Toggle | Kind::Switch);
+        if takes_value && !word.contains('=') {
+            rest.next();
+        }
+    }
+    match rest.filter_map(|word| flag(word)).find(|found| before.contains(&found.name)) {
+        Some(twice) => Err(format!(
+            "{} was provided both before and after the subcommand, it can only be set either before or after.",
+            twice.name
+        )),
+        None => Ok(()),
+    }
 }
 
 fn is_given(given: &JsonMap, name: &str) -> bool {

@@ -45,12 +45,12 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
 fn run_macro(invocation: &Invocation, resolved: &Resolved, word: &str, keyword: IndexMap<String, Value>) -> Outcome {
     let Some(run) = invocation.run_context(resolved, &Selection::default()) else { return Outcome::Unusable };
     let (package, name) = match word.split_once('.') {
-        Some((package, name)) => (package.to_owned(), name.to_owned()),
-        None => (resolved.manifest.project_name.to_string(), word.to_owned()),
+        Some((package, name)) => (Some(package), name.to_owned()),
+        None => (None, word.to_owned()),
     };
     let operation =
         Operation::begin(keyword.iter().map(|(name, value)| (name.clone(), jinja::to_json(value).unwrap_or_default())));
-    let Some(found) = resolved.manifest.macros.find(&package, &name) else {
+    let Some(found) = resolved.manifest.macros.operation(package, &name) else {
         invocation.teller.tell(vec![unknown(resolved, word, &name)]);
         return Outcome::Unusable;
     };

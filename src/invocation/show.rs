@@ -99,8 +99,11 @@ fn limited(
     let args = Args::new(vec![sql.into(), crate::jinja::none(), limit_value]);
     let root = run.project.root_package().name.clone();
     let sql = run.engine.call_macro(&root, "get_show_sql", args, host.shared())?;
-    session.peek(&crate::jinja::text(&sql), limit.unwrap_or(usize::MAX))
+    session.peek(&crate::jinja::text(&sql), limit.unwrap_or(NO_LIMIT))
 }
+
+/// The most rows that SQL can ask for.
+const NO_LIMIT: usize = i64::MAX as usize;
 
 /// `--limit`: 5 unless given; a negative one is none.
 fn limit(invocation: &Invocation) -> Option<usize> {

@@ -78,6 +78,20 @@ impl MacroRegistry {
             .or_else(|| self.internal.iter().find_map(|internal| self.in_package(internal, name)))
     }
 
+    /// The macro that `run-operation` means: of the package that is named, else the root project's, a package's, a built-in one.
+    pub fn operation(&self, package: Option<&str>, name: &str) -> Option<&Arc<Macro>> {
+        if let Some(package) = package {
+            return self.in_package(package, name);
+        }
+        let imported = || {
+            let others = self.packages.iter().rev().filter(|(package, _)| !self.internal.contains(*package));
+            others.filter_map(|(_, macros)| macros.get(name)).next()
+        };
+        self.in_package(&self.root, name)
+            .or_else(imported)
+            .or_else(|| self.internal.iter().find_map(|internal| self.in_package(internal, name)))
+    }
+
     /// Do microbatch models run batch by batch? Always, unless the project or a package has the strategy's macro itself and
     /// the flag `require_batched_execution_for_custom_microbatch_strategy` is off.
     pub fn runs_in_batches(&self, flags: &super::JsonMap) -> bool {

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::manifest::{Detail, Group, Json, Language, Node, ResourceType, UniqueId};
+use crate::manifest::{Detail, Group, Json, Language, Node, ResourceType, Source, UniqueId};
 
 use super::nodes::Shared;
 use super::refs::Origin;
+use super::semantic::Semantics;
 use super::{functions, nearest};
 
 /// All checks on nodes; `origins` are their places.
@@ -26,6 +27,30 @@ pub fn check(shared: &Shared<'_>, nodes: &[Node], origins: &[Origin], groups: &[
     }
     checks.deprecations(nodes, origins);
     checks.diagnostics
+}
+
+/// Sources and semantic models with spaces in their names: each source once, whatever its tables.
+pub fn spaced_names(shared: &Shared<'_>, sources: &[Source], semantics: &Semantics) -> Vec<Diagnostic> {
+    let required = shared.flag("require_source_and_semantic_model_names_without_spaces");
+    let mut names: Vec<String> = Vec::new();
+    for source in sources.iter().filter(|source| source.config.enabled() && source.source_name.contains(' ')) {
+        let id = format!("source.{}.{}", source.package_name, source.source_name);
+        if !names.contains(&id) {
+            names.push(id);
+        }
+    }
+    let models = semantics.models.iter().filter(|model| model.of.config.enabled() && model.of.name.contains(' '));
+    names.extend(models.map(|model| model.of.unique_id.as_str().to_owned()));
+    let told = names.into_iter().map(|id| {
+        let message = format!("Found spaces in the name of '{id}'");
+        let diagnostic = if required {
+            Diagnostic::error("E0415", message)
+        } else {
+            Diagnostic::warning("W0415", message).event("SpacesInResourceNameDeprecation")
+        };
+        diagnostic.help("resource names cannot contain spaces: rename it")
+    });
+    told.collect()
 }
 
 struct Checks<'a> {

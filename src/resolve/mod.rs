@@ -60,6 +60,7 @@ pub fn resolve(project: &Arc<Project>, parsed: Parsed) -> (Option<Manifest>, Vec
     let mut exposures = build_exposures(&shared, &parsed.properties, &index, &docs, &mut diagnostics);
     let semantics = build_semantics(&shared, &parsed.properties, &nodes, &index, &docs, &mut diagnostics);
     diagnostics.extend(time_spine::require(&semantics, &nodes));
+    diagnostics.extend(checks::spaced_names(&shared, &sources, &semantics));
     let root = &project.root_package().name;
     diagnostics.extend(semantic::follow_calls(&semantics, root, (&mut nodes, &origins), &mut exposures));
     let exposures = exposures.into_iter().map(|(exposure, _)| exposure).collect();
@@ -195,6 +196,7 @@ fn build_semantics(
     docs: &Arc<docs::Docs>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Semantics {
+    let before = diagnostics.len();
     let mut semantics = Semantics::default();
     for property in properties {
         match property.section {
@@ -214,10 +216,10 @@ fn build_semantics(
     }
     semantic::relations(&mut semantics, nodes, index, diagnostics);
     semantic::unique(&semantics, diagnostics);
-    let before = diagnostics.len();
     semantic::follow(&mut semantics, &shared.project.root_package().name, diagnostics);
     if !crate::diagnostic::any_error(&diagnostics[before..]) {
-        diagnostics.extend(semantic::validate(&semantics));
+        let nested = shared.project.flags.get("require_nested_cumulative_type_params").and_then(crate::manifest::Json::as_bool);
+        diagnostics.extend(semantic::validate(&semantics, nested.unwrap_or(true)));
     }
     let all = semantics.models.iter_mut().chain(&mut semantics.metrics).chain(&mut semantics.saved_queries);
     for written in all {

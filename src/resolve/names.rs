@@ -55,6 +55,8 @@ pub struct Names {
     rules: [Rule; 3],
     of_packages: HashMap<Arc<str>, [Option<Call>; 3]>,
     quoting: JsonMap,
+    /// The flag `require_valid_schema_from_generate_schema_name`.
+    schema_required: bool,
 }
 
 impl Names {
@@ -72,12 +74,14 @@ impl Names {
                 found.iter().any(Option::is_some).then(|| (package.name.clone(), found))
             })
             .collect();
+        let flag = project.flags.get("require_valid_schema_from_generate_schema_name");
         Self {
             database: project.profile.database.clone(),
             schema: project.profile.schema.clone(),
             rules: COMPONENTS.map(|component| rule(component, project, macros)),
             of_packages,
             quoting: project.root_package().config.quoting.clone(),
+            schema_required: flag.and_then(Json::as_bool).unwrap_or(false),
         }
     }
 
@@ -104,7 +108,7 @@ impl Names {
                 }
                 (None, Rule::BuiltIn) => self.built_in(component, custom, node),
             };
-            set(component, made, node, &mut diagnostics);
+            self.set(component, made, node, &mut diagnostics);
         }
         if node.resource_type == ResourceType::Snapshot {
             let given = |key: &str| naming.get(key).and_then(Json::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -151,6 +155,28 @@ impl Names {
         }
     }
 
+    fn set(&self, component: &str, made: Option<String>, node: &mut Node, diagnostics: &mut Vec<Diagnostic>) {
+        let made = made.map(|made| made.trim().to_owned());
+        match (component, made) {
+            ("database", made) => node.database = made,
+            ("schema", Some(schema)) => node.schema = schema,
+            ("schema", None) => {
+                let message =
+                    format!("Node '{}' has a schema set to None as a result of a generate_schema_name call", node.unique_id);
+                let diagnostic = if self.schema_required {
+                    Diagnostic::error("E0257", message)
+                } else {
+                    Diagnostic::warning("W0257", message).event("GenerateSchemaNameNullValueDeprecation")
+                };
+                let diagnostic =
+                    diagnostic.help("let generate_schema_name return a name in every case").node(node.unique_id.shared());
+                diagnostics.push(diagnostic);
+                node.schema = String::from("None");
+            }
+            (_, made) => node.alias = made.unwrap_or_default(),
+        }
+    }
+
     /// The node's relation with its quoting: everything quoted, changed by the root project's `quoting:`, changed by the node's.
     pub fn relation(&self, node: &Node) -> Relation {
         let quoting = node.config.object("quoting");
@@ -166,25 +192,6 @@ impl Names {
             own.and_then(given).or_else(|| given(&self.quoting)).unwrap_or(true)
         };
         Include { database: part("database"), schema: part("schema"), identifier: part("identifier") }
-    }
-}
-
-fn set(component: &str, made: Option<String>, node: &mut Node, diagnostics: &mut Vec<Diagnostic>) {
-    let made = made.map(|made| made.trim().to_owned());
-    match (component, made) {
-        ("database", made) => node.database = made,
-        ("schema", Some(schema)) => node.schema = schema,
-        ("schema", None) => {
-            let message =
-                format!("Node '{}' has a schema set to None as a result of a generate_schema_name call", node.unique_id);
-            let diagnostic = Diagnostic::warning("W0257", message)
-                .event("GenerateSchemaNameNullValueDeprecation")
-                .help("let generate_schema_name return a name in every case")
-                .node(node.unique_id.shared());
-            diagnostics.push(diagnostic);
-            node.schema = String::from("None");
-        }
-        (_, made) => node.alias = made.unwrap_or_default(),
     }
 }
 

@@ -17,15 +17,15 @@ const KEYWORDS: [&str; 26] = [
 const RESERVED: [&str; 2] = ["metric_time", "mf_internal_uuid"];
 const ELEMENTS: [(&str, &str); 3] = [("measures", "measure"), ("entities", "entity"), ("dimensions", "dimension")];
 
-/// All faults, each at its model, metric or query.
-pub fn validate(semantics: &Semantics) -> Vec<Diagnostic> {
+/// All faults, each at its model, metric or query. `nested`: what is cumulative is said under `cumulative_type_params`.
+pub fn validate(semantics: &Semantics, nested: bool) -> Vec<Diagnostic> {
     let enabled = |all: &'_ [Written]| -> Vec<Written> { all.iter().filter(|one| one.of.config.enabled()).cloned().collect() };
     let (models, metrics) = (enabled(&semantics.models), enabled(&semantics.metrics));
     if models.is_empty() || metrics.is_empty() {
         return Vec::new();
     }
     let queries = enabled(&semantics.saved_queries);
-    let mut checks = Checks { models: &models, metrics: &metrics, found: Vec::new() };
+    let mut checks = Checks { models: &models, metrics: &metrics, nested, found: Vec::new() };
     for one in models.iter().chain(&metrics).chain(&queries) {
         checks.name(one, &one.of.name);
     }
@@ -50,6 +50,7 @@ pub fn validate(semantics: &Semantics) -> Vec<Diagnostic> {
 struct Checks<'a> {
     models: &'a [Written],
     metrics: &'a [Written],
+    nested: bool,
     found: Vec<Diagnostic>,
 }
 
@@ -342,6 +343,19 @@ impl Checks<'_> {
 
     fn cumulative(&mut self, metric: &Written, params: &Json) {
         let nested = given(params, "cumulative_type_params");
+        for key in ["window", "grain_to_date"].into_iter().filter(|key| given(params, key).is_some()) {
+            let message = format!(
+                "Cumulative fields `type_params.window` and `type_params.grain_to_date` should be nested under \
+                 `type_params.cumulative_type_params`: `{key}` of metric '{}'",
+                metric.of.name
+            );
+            if self.nested {
+                self.fail(metric, message);
+            } else {
+                let diagnostic = Diagnostic::warning("W0298", message).event("MFCumulativeTypeParamsDeprecation");
+                self.found.push(diagnostic.at(&metric.file.source, metric.span).node(metric.of.unique_id.shared()));
+            }
+        }
         let either = |key: &str| nested.and_then(|nested| given(nested, key)).or_else(|| given(params, key));
         let (window, grain) = (either("window"), either("grain_to_date"));
         if let Some(grain) = grain.and_then(Json::as_str).filter(|grain| !GRANULARITIES.contains(grain)) {
