@@ -43,6 +43,8 @@
   {%- endfor -%}
   {%- for row in rows -%}
     {%- for name, value in row.items() if value is not none and name | lower not in types -%}
+      {#- All of a CSV file is text: what it would be in YAML counts. -#}
+      {%- set value = fromyaml(value, value) if fixture_format == 'csv' and value is string else value -%}
       {%- if value is boolean -%}
         {%- set type = dbt.type_boolean() -%}
       {%- elif value is integer -%}

@@ -133,6 +133,7 @@ fn input(
     };
     let mut extra = IndexMap::new();
     extra.insert("this".to_owned(), this.map_or_else(jinja::none, objects::relation::value));
+    extra.insert("fixture_format".to_owned(), given.get("format").map_or_else(jinja::none, jinja::from_json));
     let host = RuntimeHost::new(run, session, Scope::Node(original.unwrap_or_else(|| tested.clone())), extra);
     let args = Args::new(vec![jinja::from_json(&rows), jinja::none()]);
     let package = run.project.root_package().name.clone();

@@ -1,7 +1,7 @@
 //! build, run, test, seed, snapshot, compile: select, plan, execute, write what came of it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Invocation, Resolved, stop_on_interrupt};
 use crate::artifacts::{self, Journal};
@@ -67,11 +67,15 @@ pub fn compile(invocation: &Invocation, resolved: &Resolved) -> Option<(Arc<crat
     let selection = selection(invocation, resolved)?;
     let plan = plan::plan(&resolved.manifest, &resolved.graph, &selection, Mode::Compile);
     let run = invocation.run_context(resolved, &selection)?;
+    let begun = Instant::now();
     let stop = stop_on_interrupt(&run.adapter);
     match execute::execute(&run, &plan, &settings(invocation), &stop) {
         Ok(executed) => {
             let fine = !executed.results.iter().any(|result| result.status.is_failure());
             invocation.write_manifest(resolved, &run.all_compiled());
+            if fine {
+                write_results(invocation, resolved, &executed, begun.elapsed());
+            }
             Some((run, selection, fine))
         }
         Err(error) => {
@@ -175,10 +179,8 @@ fn finish(invocation: &Invocation, resolved: &Resolved, executed: &Executed, beg
     // `compile` has no results to keep where a node does not compile: to dbt that is a fault of the whole command.
     let is_compile = invocation.request.command == Command::Compile;
     let spoilt = is_compile && results.iter().any(|result| result.status == Status::Error);
-    if invocation.writes_json() && !spoilt {
-        let args = &invocation.project.invocation.args;
-        let text = artifacts::run_results(&resolved.manifest, results, took, args, &invocation.metadata());
-        invocation.write("run_results.json", &text);
+    if !spoilt {
+        write_results(invocation, resolved, executed, took);
     }
     if is_compile {
         show_compiled(invocation, resolved, executed);
@@ -190,6 +192,14 @@ fn finish(invocation: &Invocation, resolved: &Resolved, executed: &Executed, beg
         result.status.is_failure() || (result.status == Status::Skipped && !result.unique_id.as_str().starts_with("exposure."))
     };
     if executed.interrupted || results.iter().any(|result| failed(&result)) { Outcome::Failure } else { Outcome::Success }
+}
+
+fn write_results(invocation: &Invocation, resolved: &Resolved, executed: &Executed, took: Duration) {
+    if invocation.writes_json() {
+        let args = &invocation.project.invocation.args;
+        let text = artifacts::run_results(&resolved.manifest, &executed.results, took, args, &invocation.metadata());
+        invocation.write("run_results.json", &text);
+    }
 }
 
 /// `compile --select x` shows the SQL of what was named.

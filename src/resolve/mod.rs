@@ -234,6 +234,7 @@ fn build_semantics(
 }
 
 fn build_unit_tests(shared: &Shared<'_>, parsed: &Parsed, nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) -> Vec<UnitTest> {
+    diagnostics.extend(unit_tests::fixtures_of_one_name(shared.project));
     let seeds = unit_tests::seeds(&parsed.drafts);
     let models = unit_tests::Models::new(nodes.iter());
     let mut tests: Vec<UnitTest> = Vec::new();

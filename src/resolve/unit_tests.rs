@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::fs::{Disk, FileSystem};
 use crate::manifest::{DependsOn, Json, JsonMap, Node, ResourceType, UnitTest, VersionText};
 use crate::parse::{Draft, Property};
-use crate::project::FileKind;
+use crate::project::{FileKind, Project, SourceFile};
 use crate::yaml::Yaml;
 
 use super::config::{self, Given};
@@ -413,4 +413,26 @@ fn by_version(
         diagnostics.push(written.error("E0286", message));
     }
     tests
+}
+
+/// Two fixture files of one package with one name: which of them a unit test means could not be told.
+pub fn fixtures_of_one_name(project: &Project) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for package in project.packages.iter().filter(|package| !package.builtin) {
+        let mut known: HashMap<String, &SourceFile> = HashMap::new();
+        for file in package.files.iter().filter(|file| file.kind == FileKind::Fixture) {
+            let name = Path::new(&*file.path).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            if let Some(first) = known.get(&name) {
+                let message = format!(
+                    "dbt found two fixtures with the name \"{name}\": {} and {}",
+                    first.original_path, file.original_path
+                );
+                let diagnostic = Diagnostic::error("E0410", message).at(&file.source, Span::default());
+                found.push(diagnostic.at_with(&first.source, Span::default(), "the other one").help("rename one of them"));
+            } else {
+                known.insert(name, file);
+            }
+        }
+    }
+    found
 }
