@@ -207,7 +207,7 @@ fn a_projects_own_macros_replace_the_built_in_ones() {
 fn statements_give_results_with_python_values() {
     let shop = Shop::new("");
     shop.check(&[
-        ("{% set r = run_query('select 1 as a, null as b, 2.50::decimal(9,2) as c, true as d') %}{{ r.columns[0].values() }} {{ r.rows[0]['b'] }} {{ r[0][2] }} {{ r.rows[0].d }}", "(1,) None 2.5 True"),
+        ("{% set r = run_query('select 1 as a, null as b, 2.50::decimal(9,2) as c, true as d') %}{{ r.columns[0].values() }} {{ r.rows[0]['b'] }} {{ r[0][2] }} {{ r.rows[0].d }}", "(1,) None 2.50 True"),
         ("{{ run_query('select * from range(3) t(n)').columns['n'].values() | sum }}", "3"),
         (
             "{% set d = run_query(\"select date '2020-01-02' as d\").rows[0].d %}{{ d }} {{ d.strftime('%Y/%m') }}",

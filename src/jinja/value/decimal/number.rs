@@ -257,7 +257,8 @@ impl Decimal {
         let (field, fraction) = ((bits >> 52) & 0x7ff, bits & ((1 << 52) - 1));
         let (mantissa, power) =
             if field == 0 { (fraction, -1074) } else { (fraction | (1 << 52), i64::try_from(field).unwrap_or_default() - 1075) };
-        let mantissa = BigUint::from(mantissa);
+        let spare = if power < 0 { i64::from(mantissa.trailing_zeros()).min(63).min(-power) } else { 0 };
+        let (mantissa, power) = (BigUint::from(mantissa >> spare), power + spare);
         let places = u32::try_from(power.unsigned_abs()).unwrap_or_default();
         Self::Finite(if power >= 0 {
             Finite::new(negative, mantissa << places, 0)
