@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 FEATURES ?= $(shell scripts/libduckdb.sh >/dev/null 2>&1; test $$? -eq 3 && echo bundled)
-FLAGS = $(if $(FEATURES),--features $(FEATURES))
+FLAGS = $(if $(FEATURES),--no-default-features --features $(FEATURES))
 LINEAL = $(CARGO) run --quiet $(FLAGS) --
 
 .PHONY: deps build demo test lint docs bench release
@@ -35,4 +35,4 @@ bench: deps ## Benchmarks; compare within one run
 	$(CARGO) bench $(FLAGS)
 
 release: ## One static binary, DuckDB compiled in
-	$(CARGO) build --release --features bundled
+	$(CARGO) build --release --no-default-features --features bundled

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts DuckDB's shared library, as its npm package carries it, into the target folder, so that development builds need no
 # C++ compile. Says what it does; does nothing when the library is there. Exit 3: there is no npm, so take the other way
-# (cargo build --features bundled, which compiles DuckDB: half an hour or more).
+# (cargo build --no-default-features --features bundled, which compiles DuckDB: half an hour or more).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,14 +12,14 @@ case "$(uname -s)-$(uname -m)" in
   Linux-aarch64) platform=linux-arm64 library=libduckdb.so ;;
   Darwin-x86_64) platform=darwin-x64 library=libduckdb.dylib ;;
   Darwin-arm64) platform=darwin-arm64 library=libduckdb.dylib ;;
-  *) echo "no prebuilt DuckDB for $(uname -sm): build with --features bundled" >&2; exit 3 ;;
+  *) echo "no prebuilt DuckDB for $(uname -sm): build with --no-default-features --features bundled" >&2; exit 3 ;;
 esac
 
 if [ -e "$into/$library" ] && [ "$(cat "$into/version" 2>/dev/null)" = "$version" ]; then
   exit 0
 fi
 if ! command -v npm >/dev/null; then
-  echo "npm is not installed: DuckDB cannot be fetched prebuilt (apt-get install npm), only compiled (--features bundled)" >&2
+  echo "npm is not installed: DuckDB cannot be fetched prebuilt (apt-get install npm), only compiled (--no-default-features --features bundled)" >&2
   exit 3
 fi
 

@@ -21,3 +21,6 @@ pub mod report;
 pub mod resolve;
 pub mod sql;
 pub mod yaml;
+
+#[cfg(all(feature = "shared", feature = "bundled"))]
+compile_error!("DuckDB is either opened as a shared library or compiled in: --no-default-features --features bundled");

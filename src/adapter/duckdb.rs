@@ -81,6 +81,11 @@ impl DuckDb {
     }
 
     fn open(&self) -> Result<duckdb::Connection, AdapterError> {
+        #[cfg(feature = "shared")]
+        super::duckdb_library::load().map_err(|message| AdapterError::Connect {
+            message: format!("cannot load DuckDB's shared library: {message}"),
+            help: Some("`make deps` puts it into target/libduckdb; a static build (`make release`) needs none.".to_string()),
+        })?;
         let retries = &self.credentials.retries;
         let mut attempt = 0;
         let connection = loop {

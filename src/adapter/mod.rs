@@ -2,6 +2,8 @@
 
 pub mod duckdb;
 mod duckdb_credentials;
+#[cfg(feature = "shared")]
+mod duckdb_library;
 mod duckdb_python;
 mod duckdb_values;
 pub mod fake;

@@ -63,16 +63,24 @@ pub(super) fn rows(
 ) -> (Vec<CellType>, Vec<Vec<Cell>>) {
     let reading =
         |index: usize| Reading::of(values.iter().skip(index).step_by(width.max(1)).map(|value| value.as_deref()), is_text(index));
-    let in_parallel = values.len() > 20_000;
-    let readings: Vec<Reading> =
-        if in_parallel { (0..width).into_par_iter().map(reading).collect() } else { (0..width).map(reading).collect() };
-    let row = |row: &[Option<Cow<'_, str>>]| {
-        row.iter().zip(&readings).map(|(value, reading)| reading.cell(value.as_deref())).collect::<Vec<Cell>>()
+    let row = |readings: &[Reading], row: &[Option<Cow<'_, str>>]| {
+        row.iter().zip(readings).map(|(value, reading)| reading.cell(value.as_deref())).collect::<Vec<Cell>>()
     };
-    let rows = if in_parallel {
-        values.par_chunks_exact(width).map(row).collect()
-    } else {
-        values.chunks_exact(width.max(1)).map(row).collect()
+    let alone = || {
+        let readings: Vec<Reading> = (0..width).map(reading).collect();
+        let rows = values.chunks_exact(width.max(1)).map(|values| row(&readings, values)).collect();
+        (readings, rows)
+    };
+    let in_parallel = || {
+        let readings: Vec<Reading> = (0..width).into_par_iter().map(reading).collect();
+        let rows = values.par_chunks_exact(width.max(1)).map(|values| row(&readings, values)).collect();
+        (readings, rows)
+    };
+    // A pool of its own: a small project's has but one thread.
+    let pool = (values.len() > 20_000).then(|| rayon::ThreadPoolBuilder::new().build());
+    let (readings, rows): (Vec<Reading>, Vec<Vec<Cell>>) = match pool {
+        Some(Ok(pool)) => pool.install(in_parallel),
+        _ => alone(),
     };
     (readings.iter().map(|reading| reading.kind).collect(), rows)
 }

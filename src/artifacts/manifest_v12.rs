@@ -1,5 +1,7 @@
 //! manifest.json, version 12, and Jinja's `graph`.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -9,90 +11,114 @@ use super::resource::{NodeView, Reader};
 use super::resource_kinds::{
     DocView, ExposureView, GroupView, MacroView, Quoting, SemanticView, SourceView, UnitTestView, kind_view,
 };
-use super::{CompiledNodes, Header, Metadata, text, value};
+use super::{CompiledNodes, Header, Metadata, value};
 use crate::manifest::{Json, JsonMap, Manifest, Node, Resource, ResourceType, Semantic, UniqueId};
 
 /// manifest.json (v12), as a text ready to be written.
-pub fn manifest(manifest: &Manifest, compiled: &CompiledNodes, metadata: &Metadata) -> String {
-    let node = |id: &UniqueId, node: &Node| text(&NodeView::new(node, compiled.get(id).map(AsRef::as_ref), Reader::Artifact));
-    let semantic = |kind: ResourceType| move |of: &Semantic| text(&SemanticView::new(kind, of));
-    let macros: Vec<_> = manifest.macros.all().collect();
+pub fn manifest(manifest: &Manifest, compiled: &CompiledNodes, metadata: &Metadata) -> Vec<u8> {
+    let node = |out: &mut Vec<u8>, id: &UniqueId, node: &Node| {
+        write(out, &NodeView::new(node, compiled.get(id).map(AsRef::as_ref), Reader::Artifact));
+    };
+    let semantic =
+        |kind: ResourceType| move |out: &mut Vec<u8>, _: &UniqueId, of: &Arc<Semantic>| write(out, &SemanticView::new(kind, of));
+    let macros: Vec<_> = manifest.macros.all().map(|of| (&of.unique_id, of)).collect();
     let (parents, children) = edges(manifest);
-    let sections: [(&str, String); 17] = [
-        ("metadata", text(&ManifestHeader { manifest, metadata })),
-        ("nodes", section(&manifest.nodes, |(id, of)| (id.as_str(), node(id, of)))),
-        ("sources", section(&manifest.sources, |(id, of)| (id.as_str(), text(&SourceView::from(&**of))))),
+    let sections: [(&str, Vec<u8>); 17] = [
+        ("metadata", one(&ManifestHeader { manifest, metadata })),
+        ("nodes", section(&manifest.nodes, |out, id, of| node(out, id, of))),
+        ("sources", section(&manifest.sources, |out, _, of| write(out, &SourceView::from(&**of)))),
         (
             "macros",
-            join(&macros.par_iter().map(|of| entry(of.unique_id.as_str(), &text(&MacroView::from(&***of)))).collect::<Vec<_>>()),
+            entries(&macros, |out, _, of: &Arc<crate::manifest::Macro>| {
+                // Nearly all of an entry is the macro's text.
+                out.reserve(of.macro_sql().len() + of.macro_sql().len() / 8 + 512);
+                write(out, &MacroView::from(&**of));
+            }),
         ),
-        ("docs", section(&manifest.docs, |(id, of)| (id.as_str(), text(&DocView::from(&**of))))),
-        ("exposures", section(&manifest.exposures, |(id, of)| (id.as_str(), text(&ExposureView::from(&**of))))),
-        ("metrics", section(&manifest.metrics, |(id, of)| (id.as_str(), semantic(ResourceType::Metric)(of)))),
-        ("groups", section(&manifest.groups, |(id, of)| (id.as_str(), text(&GroupView::from(&**of))))),
-        ("selectors", text(&metadata.selectors)),
-        ("disabled", section(&manifest.disabled, |(id, all)| (id.as_str(), disabled(all)))),
-        ("parent_map", text(&EdgeMap(&parents))),
-        ("child_map", text(&EdgeMap(&children))),
-        ("group_map", text(&group_map(manifest))),
-        ("saved_queries", section(&manifest.saved_queries, |(id, of)| (id.as_str(), semantic(ResourceType::SavedQuery)(of)))),
-        (
-            "semantic_models",
-            section(&manifest.semantic_models, |(id, of)| (id.as_str(), semantic(ResourceType::SemanticModel)(of))),
-        ),
-        ("unit_tests", section(&manifest.unit_tests, |(id, of)| (id.as_str(), text(&UnitTestView::from(&**of))))),
-        ("functions", section(&manifest.functions, |(id, of)| (id.as_str(), node(id, of)))),
+        ("docs", section(&manifest.docs, |out, _, of| write(out, &DocView::from(&**of)))),
+        ("exposures", section(&manifest.exposures, |out, _, of| write(out, &ExposureView::from(&**of)))),
+        ("metrics", section(&manifest.metrics, semantic(ResourceType::Metric))),
+        ("groups", section(&manifest.groups, |out, _, of| write(out, &GroupView::from(&**of)))),
+        ("selectors", one(&metadata.selectors)),
+        ("disabled", section(&manifest.disabled, |out, _, all| disabled(out, all))),
+        ("parent_map", one(&EdgeMap(&parents))),
+        ("child_map", one(&EdgeMap(&children))),
+        ("group_map", one(&group_map(manifest))),
+        ("saved_queries", section(&manifest.saved_queries, semantic(ResourceType::SavedQuery))),
+        ("semantic_models", section(&manifest.semantic_models, semantic(ResourceType::SemanticModel))),
+        ("unit_tests", section(&manifest.unit_tests, |out, _, of| write(out, &UnitTestView::from(&**of)))),
+        ("functions", section(&manifest.functions, |out, id, of| node(out, id, of))),
     ];
-    join(&sections.iter().map(|(name, body)| entry(name, body)).collect::<Vec<_>>())
-}
-
-/// One map of the manifest, each of its resources serialized on its own, in parallel.
-fn section<'a, T: Sync>(
-    map: &'a IndexMap<UniqueId, T>,
-    view: impl Fn((&'a UniqueId, &'a T)) -> (&'a str, String) + Sync,
-) -> String {
-    let entries: Vec<(&UniqueId, &T)> = map.iter().collect();
-    let texts: Vec<String> = entries
-        .par_iter()
-        .map(|pair| {
-            let (id, body) = view(*pair);
-            entry(id, &body)
-        })
-        .collect();
-    join(&texts)
-}
-
-fn entry(key: &str, body: &str) -> String {
-    let mut out = text(&key);
-    out.reserve(body.len() + 2);
-    out.push_str(": ");
-    out.push_str(body);
-    out
-}
-
-fn join(entries: &[String]) -> String {
-    let mut out = String::with_capacity(entries.iter().map(|entry| entry.len() + 2).sum::<usize>() + 2);
-    out.push('{');
-    for (index, entry) in entries.iter().enumerate() {
-        if index > 0 {
-            out.push_str(", ");
-        }
-        out.push_str(entry);
+    let mut out = Vec::with_capacity(sections.iter().map(|(name, body)| name.len() + body.len() + 6).sum::<usize>() + 2);
+    out.push(b'{');
+    for (index, (name, body)) in sections.iter().enumerate() {
+        key(&mut out, index, name);
+        out.extend_from_slice(body);
     }
-    out.push('}');
+    out.push(b'}');
     out
 }
+
+/// Adds the JSON text of a view. Nothing in a view fails to become JSON, and a vector takes all bytes.
+fn write(out: &mut Vec<u8>, view: &impl Serialize) {
+    let _ = serde_json::to_writer(out, view);
+}
+
+fn one(view: &impl Serialize) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(&mut out, view);
+    out
+}
+
+fn key(out: &mut Vec<u8>, index: usize, key: &str) {
+    if index > 0 {
+        out.extend_from_slice(b", ");
+    }
+    write(out, &key);
+    out.extend_from_slice(b": ");
+}
+
+/// One map of the manifest.
+fn section<T: Sync>(map: &IndexMap<UniqueId, T>, view: impl Fn(&mut Vec<u8>, &UniqueId, &T) + Sync) -> Vec<u8> {
+    entries(&map.iter().collect::<Vec<_>>(), view)
+}
+
+/// The entries of a map, serialized in parallel, many to a piece of text.
+fn entries<T: Sync>(of: &[(&UniqueId, &T)], view: impl Fn(&mut Vec<u8>, &UniqueId, &T) + Sync) -> Vec<u8> {
+    let piece = |(at, entries): (usize, &[(&UniqueId, &T)])| {
+        let mut out = Vec::new();
+        for (index, (id, entry)) in entries.iter().enumerate() {
+            key(&mut out, at * PIECE + index, id.as_str());
+            view(&mut out, id, entry);
+        }
+        out
+    };
+    let pieces: Vec<Vec<u8>> = of.par_chunks(PIECE).enumerate().map(piece).collect();
+    let mut out = Vec::with_capacity(pieces.iter().map(Vec::len).sum::<usize>() + 2);
+    out.push(b'{');
+    for piece in pieces {
+        out.extend_from_slice(&piece);
+    }
+    out.push(b'}');
+    out
+}
+
+/// Entries that make up a piece: enough to be worth a thread's turn.
+const PIECE: usize = 64;
 
 /// All definitions of a disabled id.
-fn disabled(all: &[Resource]) -> String {
-    let texts: Vec<String> = all
-        .iter()
-        .map(|resource| match resource {
-            Resource::Node(node) => text(&NodeView::new(node, None, Reader::Artifact)),
-            other => text(&kind_view(other)),
-        })
-        .collect();
-    format!("[{}]", texts.join(", "))
+fn disabled(out: &mut Vec<u8>, all: &[Resource]) {
+    out.push(b'[');
+    for (index, resource) in all.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b", ");
+        }
+        match resource {
+            Resource::Node(node) => write(out, &NodeView::new(node, None, Reader::Artifact)),
+            other => write(out, &kind_view(other)),
+        }
+    }
+    out.push(b']');
 }
 
 struct ManifestHeader<'a> {

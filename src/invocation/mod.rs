@@ -70,6 +70,7 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
     let fine = teller.tell(said);
     let outcome = match project {
         Some(project) if fine => {
+            settings::share_work(&project);
             // dbt works in the project's folder: paths in SQL (`read_csv('data/x.csv')`) are relative to it.
             let _ = std::env::set_current_dir(&project.root);
             let (events, project) = (events.clone(), Arc::new(project));
@@ -292,25 +293,25 @@ impl Invocation<'_> {
             return true;
         }
         let manifest = &resolved.manifest;
-        if !self.write("manifest.json", &artifacts::manifest(manifest, compiled, &self.metadata())) {
+        if !self.write("manifest.json", artifacts::manifest(manifest, compiled, &self.metadata())) {
             return false;
         }
         if !compiled.is_empty() {
             return true;
         }
         let with_test_edges = self.request.command == Command::Build;
-        self.write("graph_summary.json", &artifacts::graph_summary(manifest, &self.metadata(), with_test_edges))
-            && self.write("semantic_manifest.json", &artifacts::semantic_manifest(manifest))
+        self.write("graph_summary.json", artifacts::graph_summary(manifest, &self.metadata(), with_test_edges))
+            && self.write("semantic_manifest.json", artifacts::semantic_manifest(manifest))
     }
 
     /// Writes an artifact; a failure is told.
-    fn write(&self, name: &str, content: &str) -> bool {
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> bool {
         self.write_at(&self.project.target_path.join(name), name, content)
     }
 
     /// Writes an artifact where the user wants it.
-    fn write_at(&self, path: &Path, name: &str, content: &str) -> bool {
-        let written = self.fs.write(path, content.as_bytes());
+    fn write_at(&self, path: &Path, name: &str, content: impl AsRef<[u8]>) -> bool {
+        let written = self.fs.write(path, content.as_ref());
         if let Err(error) = &written {
             let message = format!("{} cannot be written: {error}", path.display());
             self.teller.tell(vec![

@@ -9,7 +9,7 @@ use crate::cli::{Command, Request};
 use crate::diagnostic::Diagnostic;
 use crate::graph::IndirectSelection;
 use crate::manifest::{Json, JsonMap};
-use crate::project::{LoadOptions, Project};
+use crate::project::{FEW, LoadOptions, Project};
 use crate::report::{LogFormat, Promotion, ReportOptions};
 
 /// What loading needs of the request.
@@ -159,4 +159,14 @@ pub fn quoting(project: &Project) -> JsonMap {
         shown.insert(key.clone(), value.clone());
     }
     shown
+}
+
+/// One thread is enough for a small project: idle ones that look for work take longer than the work. (The threads that run
+/// nodes are others; their number is the profile's.)
+pub(super) fn share_work(project: &Project) {
+    let files = project.packages.iter().map(|package| package.files.iter().filter(|file| file.library.is_none()).count());
+    if files.sum::<usize>() < FEW {
+        // Where the pool is there already, as many files of one package were found, it stays as it is.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
+    }
 }

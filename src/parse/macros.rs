@@ -28,9 +28,12 @@ pub fn registry(project: &Project, now: f64) -> (MacroRegistry, Vec<Diagnostic>)
     let mut diagnostics = Vec::new();
     let mut packages: IndexMap<Arc<str>, IndexMap<String, Arc<Macro>>> =
         project.packages.iter().map(|package| (package.name.clone(), IndexMap::new())).collect();
-    let mut calls: HashMap<UniqueId, Vec<StaticCall>> = HashMap::new();
+    let mut calls: HashMap<UniqueId, Vec<StaticCall>> = HashMap::with_capacity(read.iter().map(|(macros, _)| macros.len()).sum());
     for (macros, problems) in read {
         diagnostics.extend(problems);
+        if let Some(known) = macros.first().and_then(|(first, _)| packages.get_mut(&first.package_name)) {
+            known.reserve(macros.len());
+        }
         for (found, called) in macros {
             let Some(known) = packages.get_mut(&found.package_name) else { continue };
             if let Some(first) = known.get(&found.name) {

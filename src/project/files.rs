@@ -33,6 +33,9 @@ struct Search {
     endings: &'static [&'static str],
 }
 
+/// Fewer files than this are read before other threads would have begun.
+pub const FEW: usize = 64;
+
 struct Found {
     kind: FileKind,
     path: PathBuf,
@@ -44,7 +47,11 @@ struct Found {
 /// Reads all files, in dbt's order of kinds, sorted by path within each. A file that cannot be read is reported and left out.
 pub(super) fn read(folder: &Folder<'_>) -> (Vec<Arc<SourceFile>>, Vec<Diagnostic>) {
     let (found, mut diagnostics) = find(folder);
-    let read: Vec<Result<SourceFile, Diagnostic>> = found.into_par_iter().map(|found| read_one(folder, found)).collect();
+    let read: Vec<Result<SourceFile, Diagnostic>> = if found.len() < FEW {
+        found.into_iter().map(|found| read_one(folder, found)).collect()
+    } else {
+        found.into_par_iter().map(|found| read_one(folder, found)).collect()
+    };
     let mut files = Vec::with_capacity(read.len());
     for result in read {
         match result {

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::context::{BaseContext, Given};
 use super::files::Folder;
 use super::packages::{self, PackageSpec};
@@ -403,12 +401,12 @@ impl Loader<'_> {
         }
     }
 
-    /// Finds and reads the files of all packages, side by side.
+    /// Finds and reads the files of all packages.
     fn files(&mut self, project: &mut Project) {
         let (fs, flags, root) = (self.fs, &project.flags, &project.root);
         let read: Vec<_> = project
             .packages
-            .par_iter()
+            .iter()
             .map(|package| {
                 let prefix = prefix(root, &package.root);
                 files::read(&Folder { fs, root: &package.root, prefix: &prefix, config: &package.config, flags })
