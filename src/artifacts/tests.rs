@@ -278,7 +278,7 @@ fn compiled(manifest: &Manifest) -> CompiledNodes {
 fn every_kind_has_dbts_keys() {
     let of = one_of_each();
     let text = manifest(&of, &compiled(&of), &Metadata::default());
-    let whole: Json = serde_json::from_str(&text).expect("JSON");
+    let whole: Json = serde_json::from_slice(&text).expect("JSON");
     assert_eq!(keys(&whole), TOP);
     assert_eq!(keys(&whole["metadata"]), METADATA);
     let check = |section: &str, id: &str, expected: &str| assert_eq!(keys(&whole[section][id]), expected, "{id}");
@@ -312,7 +312,7 @@ fn every_kind_has_dbts_keys() {
 fn what_was_not_compiled_says_nothing_of_it() {
     let of = one_of_each();
     let text = manifest(&of, &CompiledNodes::default(), &Metadata::default());
-    let whole: Json = serde_json::from_str(&text).expect("JSON");
+    let whole: Json = serde_json::from_slice(&text).expect("JSON");
     let model = &whole["nodes"]["model.shop.orders"];
     assert!(model.get("compiled").is_none() && model.get("compiled_code").is_none() && model.get("extra_ctes").is_none());
     assert_eq!(model["compiled_path"], Json::Null);

@@ -139,9 +139,7 @@ fn with_ctes(run: &Arc<RunContext>, session: &Arc<Session>, bare: &str, used: &[
 /// The node's code with its place: in its own file where it stands there as it is, else (generic tests, hooks) as a text of
 /// its own under the file's name.
 fn template(run: &RunContext, node: &Node) -> Template {
-    let package = run.project.package(&node.package_name);
-    let file = package.and_then(|package| package.files.iter().find(|file| *file.original_path == *node.original_file_path));
-    if let Some(file) = file {
+    if let Some(file) = run.file(node) {
         let end = node.source_offset + node.raw_code.len();
         if file.source.text.get(node.source_offset..end) == Some(&*node.raw_code) {
             return Template { source: file.source.clone(), span: Span::new(node.source_offset, end) };

@@ -18,7 +18,7 @@ use crate::jinja::objects::adapter_methods::AdapterFacts;
 use crate::jinja::{self, Engine, Error, Host, Message, Undefined, Value};
 use crate::manifest::{Dialect, Include, Json, JsonMap, Lookup, Manifest, Node, Relation, Source, TimeSpan, UniqueId};
 use crate::project::context::BaseContext;
-use crate::project::{Package, Project};
+use crate::project::{Package, Project, SourceFile};
 
 /// Flags of the invocation that change what SQL says or does.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +60,8 @@ pub struct RunContext {
     pub selected: Vec<UniqueId>,
     /// The project has Python models, or names plugins.
     pub uses_python: bool,
+    /// By package and path.
+    files: HashMap<Arc<str>, HashMap<Arc<str>, Arc<SourceFile>>>,
     graph: OnceLock<Arc<Json>>,
     runtime_config: OnceLock<Value>,
     contexts: HashMap<Arc<str>, Arc<BaseContext>>,
@@ -85,6 +87,11 @@ impl RunContext {
             let context = BaseContext::new(&parts.project, &package.name);
             (package.name.clone(), Arc::new(context))
         });
+        let files = parts.project.packages.iter().map(|package| {
+            let files = package.files.iter().map(|file| (file.original_path.clone(), file.clone()));
+            (package.name.clone(), files.collect())
+        });
+        let files = files.collect();
         let quote = quoting(Include::default(), &parts.project.root_package().config.quoting);
         let warehouse = Arc::new(warehouse(&parts, quote));
         let uses_python = plugins::uses_python(&parts.manifest);
@@ -107,10 +114,16 @@ impl RunContext {
             quote,
             selected: parts.selected,
             uses_python,
+            files,
             graph: OnceLock::new(),
             runtime_config: OnceLock::new(),
             compiled: RwLock::default(),
         })
+    }
+
+    /// The file that a node is written in.
+    pub fn file(&self, node: &Node) -> Option<&Arc<SourceFile>> {
+        self.files.get(&*node.package_name)?.get(&*node.original_file_path)
     }
 
     /// Jinja's `graph`. It is made when first asked for; dbt's grows while nodes are compiled, since the macros that a compile

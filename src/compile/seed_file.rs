@@ -25,6 +25,7 @@ pub fn load(run: &RunContext, node: &Node) -> Result<Value, Error> {
         let told: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();
         let mut error = Error::compilation(told.join("\n"));
         let places = faults.iter().flat_map(|fault| &fault.labels).take(1);
+        error.help = faults.first().and_then(|fault| fault.help.as_deref().map(Into::into));
         error.trace = places.map(|label| Frame { source: label.source.clone(), span: label.span, macro_id: None }).collect();
         error
     })?;

@@ -58,6 +58,7 @@ pub(super) fn returned(error: &minijinja::Error) -> Option<Value> {
 /// A fault of a text as an error with its place.
 pub(super) fn syntax(fault: Fault, source: &SourceText, macro_id: Option<std::sync::Arc<str>>) -> Error {
     let mut error = Error::new(ErrorKind::Syntax, fault.message);
+    error.help = fault.help.map(Into::into);
     error.trace.push(Frame { source: source.clone(), span: fault.span, macro_id });
     error
 }
@@ -124,6 +125,9 @@ fn translate(native: &minijinja::Error) -> Error {
         }
         Native::InvalidOperation if detail.starts_with("value of type undefined is not callable") => {
             Error::new(ErrorKind::Undefined, "the called value is undefined")
+        }
+        Native::InvalidOperation if detail.starts_with("recursion limit") => {
+            Error::compilation(detail).help("A macro that calls itself needs a case in which it does not.")
         }
         kind if detail.is_empty() => Error::compilation(kind.to_string()),
         _ => Error::compilation(detail),

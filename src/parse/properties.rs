@@ -103,7 +103,8 @@ fn section_entry(
         Some(_) => {}
         None => {
             let message = format!("an item of `{section}` has no `name`");
-            found.diagnostics.push(Diagnostic::error("E0203", message).at(&file.source, item.span));
+            let error = Diagnostic::error("E0203", message).at(&file.source, item.span);
+            found.diagnostics.push(error.help("it begins with `- name:`"));
             return found;
         }
     }

@@ -232,7 +232,8 @@ impl BaseContext {
             return Ok(value.into());
         }
         let message = || format!("the environment variable '{name}' is not set, and env_var gives no default for it");
-        args.given(1, "default").cloned().ok_or_else(|| Error::compilation(message()))
+        let help = || format!("set {name}, or give a default: env_var('{name}', 'a value')");
+        args.given(1, "default").cloned().ok_or_else(|| Error::compilation(message()).help(help()))
     }
 }
 

@@ -329,7 +329,8 @@ impl Follow<'_> {
             }
             Found::Disabled => {
                 self.lost = true;
-                let diagnostic = self.not_there(target, "is disabled", true);
+                let diagnostic =
+                    self.not_there(target, "is disabled", true).help("enable it (`enabled: true`), or take this call out");
                 self.push(diagnostic, target);
             }
             Found::Missing => {

@@ -30,10 +30,13 @@ pub struct Reader<'a> {
 impl Reader<'_> {
     /// Reports a value of the wrong kind; `what` names it: `'model-paths'`.
     pub fn wrong_kind(&mut self, value: &Yaml, what: &str, expected: &str) {
-        self.diagnostics.push(
-            Diagnostic::error(self.code, format!("{what} must be {expected}, not {}", value.kind.noun()))
-                .at(self.source, value.span),
-        );
+        let error = Diagnostic::error(self.code, format!("{what} must be {expected}, not {}", value.kind.noun()));
+        let error = error.at(self.source, value.span);
+        self.diagnostics.push(match expected {
+            "a list" => error.help("a list is written as [a, b], or with a dash before each item, each on a line of its own"),
+            "a map" => error.help("a map is written as `key: value`, each on a line of its own, deeper than the key above"),
+            _ => error,
+        });
     }
 
     /// The entries of a map; nothing counts as an empty one.

@@ -45,7 +45,8 @@ pub(in crate::jinja) fn blocks(source: &SourceText) -> (Vec<Block>, Vec<Diagnost
         }
         Err(fault) => finder.faults.push(fault),
     }
-    let error = |fault: Fault| Diagnostic::error("E0301", fault.message).at(source, fault.span);
+    let error =
+        |fault: Fault| Diagnostic { help: fault.help, ..Diagnostic::error("E0301", fault.message).at(source, fault.span) };
     let unexpected = |(tag, span): (&str, Span)| {
         Diagnostic::warning("W0305", format!("Found unexpected '{tag}' block tag: outside of a block it has no effect"))
             .at(source, span)
@@ -109,7 +110,8 @@ impl Finder<'_> {
     fn finish(&mut self) {
         if let Some((open, kind)) = self.open {
             let message = format!("Reached EOF without finding a close tag for {kind}: 'end{kind}' is missing");
-            self.faults.push(Fault::new(message, open.span.start, open.span.end));
+            let help = format!("close it with {{% end{kind} %}}; the text from here to the end of the file would belong to it");
+            self.faults.push(Fault::new(message, open.span.start, open.span.end).help(help));
         }
     }
 

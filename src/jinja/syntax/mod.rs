@@ -48,10 +48,15 @@ fn facts(text: &str) -> expression::Facts {
 pub(super) struct Fault {
     pub message: String,
     pub span: Span,
+    pub help: Option<String>,
 }
 
 impl Fault {
     pub fn new(message: impl Into<String>, start: usize, end: usize) -> Self {
-        Self { message: message.into(), span: Span::new(start, end) }
+        Self { message: message.into(), span: Span::new(start, end), help: None }
+    }
+
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
     }
 }

@@ -4,6 +4,7 @@ use super::Fault;
 use super::expression::{Reader, Shape};
 use super::signature;
 use super::token::{Kind, Token};
+use crate::diagnostic::nearest;
 
 /// The blocks that are open while a body is read.
 #[derive(Debug, Default)]
@@ -38,7 +39,8 @@ impl Open {
         match self.blocks.last() {
             Some(keyword) => {
                 let message = format!("Unexpected end of template: 'end{}' is missing.", keyword.text(text));
-                Err(Fault::new(message, keyword.start, keyword.end))
+                let help = format!("close this block with {{% end{} %}}", keyword.text(text));
+                Err(Fault::new(message, keyword.start, keyword.end).help(help))
             }
             None => Ok(()),
         }
@@ -50,8 +52,36 @@ fn misplaced(name: &str, innermost: Option<&str>, keyword: Token) -> Fault {
         Some(open) => format!(" The innermost block that needs to be closed is '{open}'."),
         None => String::new(),
     };
-    Fault::new(format!("Encountered unknown tag '{name}'.{hint}"), keyword.start, keyword.end)
+    let fault = Fault::new(format!("Encountered unknown tag '{name}'.{hint}"), keyword.start, keyword.end);
+    match nearest(name, TAGS) {
+        Some(near) if near != name => fault.help(format!("did you mean '{near}'?")),
+        _ => fault,
+    }
 }
+
+/// The tags of a template's body.
+const TAGS: [&str; 20] = [
+    "if",
+    "elif",
+    "else",
+    "endif",
+    "for",
+    "endfor",
+    "break",
+    "continue",
+    "set",
+    "endset",
+    "do",
+    "call",
+    "endcall",
+    "macro",
+    "endmacro",
+    "filter",
+    "endfilter",
+    "with",
+    "endwith",
+    "raw",
+];
 
 /// Reads one tag of a body. Block tags of macro files are not for here.
 pub(super) fn statement(reader: &mut Reader<'_>, open: &mut Open) -> Result<(), Fault> {
