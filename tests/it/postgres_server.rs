@@ -59,6 +59,39 @@ impl Edition {
     }
 }
 
+impl Edition {
+    /// A new cluster, made once (`initdb` takes longer than most tests) and kept below the target folder: tests copy it.
+    fn cluster(self, user: Option<(u32, u32)>) -> PathBuf {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres-clusters");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let version = Command::new(self.program("initdb")).arg("--version").output().expect("initdb").stdout;
+        let cluster = folder.join(String::from_utf8_lossy(&version).trim().replace(['/', ' '], "-"));
+        let lock = std::fs::File::create(folder.join("lock")).expect("a file");
+        lock.lock().expect("one at a time");
+        if cluster.exists() {
+            return cluster;
+        }
+        let made = tempfile::tempdir().expect("a folder");
+        let secret = made.path().join("secret");
+        std::fs::write(&secret, format!("{PASSWORD}\n")).expect("a file");
+        give(made.path(), user);
+        give(&secret, user);
+        let status = as_user(&self.program("initdb"), user)
+            .current_dir(made.path())
+            .args(["--username=tester", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"])
+            .args([format!("--pgdata={}", made.path().join("data").display()), format!("--pwfile={}", secret.display())])
+            .status();
+        assert!(status.expect("initdb").success(), "initdb");
+        // Beside it first: the folder may be on another disk, and half a cluster is none.
+        let beside = folder.join("new");
+        let _ = std::fs::remove_dir_all(&beside);
+        let copied = Command::new("cp").args([Path::new("-a"), &made.path().join("data"), &beside]).status();
+        assert!(copied.expect("cp").success(), "cp");
+        std::fs::rename(&beside, &cluster).expect("the cluster");
+        cluster
+    }
+}
+
 /// The server refuses to run as root: then an unprivileged user's ids.
 fn unprivileged() -> Option<(u32, u32)> {
     let id = Command::new("id").arg("-u").output().expect("id");
@@ -97,16 +130,10 @@ impl Server {
     pub fn prepared(edition: Edition) -> Self {
         let folder = tempfile::Builder::new().prefix("lineal-pg").tempdir().expect("a folder");
         let user = unprivileged();
-        let secret = folder.path().join("secret");
-        std::fs::write(&secret, format!("{PASSWORD}\n")).expect("a file");
         give(folder.path(), user);
-        give(&secret, user);
-        let made = as_user(&edition.program("initdb"), user)
-            .current_dir(folder.path())
-            .args(["--username=tester", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"])
-            .args([format!("--pgdata={}", folder.path().join("data").display()), format!("--pwfile={}", secret.display())])
-            .status();
-        assert!(made.expect("initdb").success(), "initdb");
+        let copied =
+            as_user(Path::new("cp"), user).args([Path::new("-a"), &edition.cluster(user), &folder.path().join("data")]).status();
+        assert!(copied.expect("cp").success(), "a copy of the new cluster");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
         Self { edition, process: None, port, folder }
     }
