@@ -78,11 +78,19 @@ pub fn read_state(fs: &dyn FileSystem, folder: &Path) -> (PreviousState, Vec<Dia
     };
     found.manifest = file("manifest.json", "manifest", 12).map(Arc::new);
     found.run_results = file("run_results.json", "run-results", 6).map(|results| previous_results(&results));
-    found.sources = file("sources.json", "sources", 3).map(|sources| {
-        let rows = sources.get("results").and_then(Json::as_array).into_iter().flatten();
-        rows.filter_map(|row| Some((row.get("unique_id")?.as_str()?.to_owned(), row.clone()))).collect()
-    });
+    found.sources = file("sources.json", "sources", 3).map(|sources| source_rows(&sources));
     (found, diagnostics)
+}
+
+/// The rows of a folder's sources.json by unique id; a file that is missing or unusable has none.
+pub fn read_sources(fs: &dyn FileSystem, folder: &Path) -> HashMap<String, Json> {
+    let sources = read_artifact(fs, folder, "sources.json", "sources", 3).ok().flatten();
+    sources.map(|sources| source_rows(&sources)).unwrap_or_default()
+}
+
+fn source_rows(sources: &Json) -> HashMap<String, Json> {
+    let rows = sources.get("results").and_then(Json::as_array).into_iter().flatten();
+    rows.filter_map(|row| Some((row.get("unique_id")?.as_str()?.to_owned(), row.clone()))).collect()
 }
 
 /// The last run that a target folder tells of: that of run_results.json, or one that was killed after it. `Ok(None)`: neither.

@@ -1,4 +1,4 @@
-//! docs generate: manifest.json and catalog.json. The site itself is `docs/`'s.
+//! docs generate: manifest.json and catalog.json, then the site by `docs/`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use crate::artifacts::{self, CatalogColumn, CatalogTable};
 use crate::cli::Outcome;
 use crate::compile::{RunContext, RuntimeHost, Scope, Session};
 use crate::diagnostic::Diagnostic;
+use crate::docs;
 use crate::event::Event;
 use crate::jinja::{self, Args, Error, objects};
 use crate::manifest::{Json, JsonMap, Relation, ResourceType};
@@ -48,7 +49,28 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     let path = invocation.project.target_path.join("catalog.json");
     let text = format!("Catalog written to {}", path.display());
     invocation.events.emit(Event::Note { name: "CatalogWritten", code: "E042", level: "info", text, data: JsonMap::new() });
-    if written && errors.is_none() { Outcome::Success } else { Outcome::Failure }
+    let catalog = nodes.into_iter().chain(sources).collect();
+    let made = written && site(invocation, resolved, &run, catalog);
+    if made && errors.is_none() { Outcome::Success } else { Outcome::Failure }
+}
+
+/// Writes the site; false after a fault, which has been told.
+fn site(invocation: &Invocation, resolved: &Resolved, run: &RunContext, catalog: Vec<CatalogTable>) -> bool {
+    let made = docs::generate(docs::Request {
+        fs: &*invocation.fs,
+        project: &invocation.project,
+        manifest: &resolved.manifest,
+        compiled: &run.all_compiled(),
+        catalog,
+    });
+    match made {
+        Ok(written) => {
+            let text = format!("Site written to {} ({} pages)", written.folder.display(), written.pages);
+            invocation.events.emit(Event::Note { name: "SiteWritten", code: "E042", level: "info", text, data: JsonMap::new() });
+            true
+        }
+        Err(fault) => invocation.teller.tell(vec![fault]),
+    }
 }
 
 /// All relations of the schemas that the project uses, by the macro `get_catalog`, one call for each database.

@@ -1,0 +1,76 @@
+// What every page does beyond being read: shards of data, light and dark, copying, how long ago.
+(function () {
+  "use strict";
+  var html = document.documentElement;
+  var root = html.dataset.root || "";
+  var loading = {};
+  var lineal = (window.lineal = {
+    root: root,
+    data: {},
+    // A shard of data: a classic script, since pages opened from a folder may not fetch.
+    load: function (name) {
+      return (loading[name] = loading[name] || new Promise(function (done, failed) {
+        if (lineal.data[name] !== undefined) return done(lineal.data[name]);
+        var script = document.createElement("script");
+        script.src = root + "data/" + name + ".js";
+        script.onload = function () { done(lineal.data[name]); };
+        script.onerror = function () { delete loading[name]; failed(new Error("data/" + name + ".js is not there")); };
+        document.head.append(script);
+      }));
+    },
+    // Base64 of deflated bytes.
+    inflate: function (base64) {
+      var text = atob(base64), bytes = new Uint8Array(text.length);
+      for (var i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+      var stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+      return new Response(stream).arrayBuffer().then(function (buffer) { return new Uint8Array(buffer); });
+    },
+    theme: function () {
+      return html.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    },
+    say: function (text) { document.getElementById("live").textContent = text; }
+  });
+
+  function themeChanged() {
+    window.dispatchEvent(new Event("lineal:theme"));
+    var button = document.getElementById("theme");
+    button.textContent = lineal.theme() === "dark" ? "☀" : "☾";
+  }
+  var button = document.getElementById("theme");
+  button.hidden = false;
+  button.onclick = function () {
+    html.dataset.theme = lineal.theme() === "dark" ? "light" : "dark";
+    try { localStorage.setItem("lineal-theme", html.dataset.theme); } catch (_) { /* only for this page then */ }
+    themeChanged();
+  };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
+  themeChanged();
+
+  var narrow = matchMedia("(max-width: 800px)");
+  function fold() { document.getElementById("menu").open = !narrow.matches; }
+  narrow.addEventListener("change", fold);
+  fold();
+  var here = document.querySelector(".siblings [aria-current]");
+  if (here) here.scrollIntoView({ block: "nearest" });
+
+  document.querySelectorAll(".copy").forEach(function (code) {
+    var copy = document.createElement("button");
+    copy.type = "button";
+    copy.textContent = "copy";
+    copy.setAttribute("aria-label", "Copy " + code.textContent);
+    copy.onclick = function () {
+      navigator.clipboard.writeText(code.textContent).then(function () { copy.textContent = "copied"; lineal.say("Copied"); });
+    };
+    code.after(copy);
+  });
+
+  var units = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
+  var words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  document.querySelectorAll("time").forEach(function (time) {
+    var at = new Date(time.dateTime), past = (at - Date.now()) / 1000;
+    var unit = units.find(function (unit) { return Math.abs(past) >= unit[1]; });
+    var ago = unit ? words.format(Math.round(past / unit[1]), unit[0]) : "just now";
+    time.title = time.textContent + " UTC, " + ago;
+    if (time.closest(".facts, .ago")) time.textContent = ago;
+  });
+})();

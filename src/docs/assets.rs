@@ -1,0 +1,37 @@
+//! The files of `docs-site/`, carried by the binary: templates, styles and scripts.
+
+macro_rules! carried {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../docs-site/", $name)))),*]
+    };
+}
+
+/// Name and text. `*.html` are templates, the others lie in the site's `assets/`.
+pub static FILES: &[(&str, &str)] =
+    carried!["base.html", "index.html", "lineage.html", "node.html", "parts.html", "site.css", "site.js", "theme.js",];
+
+/// The files that go to `assets/`. `entry.*` are put into pages that stand alone.
+pub fn assets() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FILES.iter().copied().filter(|(name, _)| !name.ends_with(".html") && !name.starts_with("entry."))
+}
+
+/// The text of one of them.
+pub fn text(name: &str) -> &'static str {
+    FILES.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::{Disk, FileSystem};
+
+    #[test]
+    fn all_files_are_carried() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs-site");
+        let there = Disk.entries(&folder).expect("lists");
+        let names = there.iter().map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        let names: Vec<String> = names.filter(|name| name != "README.md").collect();
+        let carried: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, carried);
+    }
+}

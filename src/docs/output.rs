@@ -1,0 +1,65 @@
+//! Puts the site's files where they belong, and leaves alone what is there already.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::scrub::Scrub;
+use super::templates::File;
+use crate::diagnostic::Diagnostic;
+use crate::fs::FileSystem;
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    pub folder: PathBuf,
+    pub pages: usize,
+    pub changed: usize,
+    pub removed: usize,
+}
+
+/// Writes the files below `folder` whose bytes are not there yet, and deletes all others there.
+pub fn write(fs: &dyn FileSystem, folder: &Path, files: Vec<File>, scrub: &Scrub) -> Result<Written, Diagnostic> {
+    let there: HashSet<PathBuf> = fs.walk(folder).map_err(|error| fault(folder, &error))?.into_iter().collect();
+    let pages = files.iter().filter(|file| is_page(&file.path)).count();
+    let changed = files
+        .into_par_iter()
+        .map(|file| {
+            let path = folder.join(&file.path);
+            let content = scrubbed(file, scrub);
+            let same = there.contains(&path)
+                && fs.stat(&path).is_ok_and(|(size, _)| size == content.len() as u64)
+                && fs.read(&path).is_ok_and(|known| known == content);
+            if same {
+                return Ok((path, false));
+            }
+            fs.write(&path, &content).map_err(|error| fault(&path, &error))?;
+            Ok((path, true))
+        })
+        .collect::<Result<Vec<(PathBuf, bool)>, Diagnostic>>()?;
+    let kept: HashSet<&PathBuf> = changed.iter().map(|(path, _)| path).collect();
+    let mut removed = 0;
+    for path in there.iter().filter(|path| !kept.contains(path)) {
+        fs.remove(path).map_err(|error| fault(path, &error))?;
+        removed += 1;
+    }
+    Ok(Written { folder: folder.to_owned(), pages, changed: changed.iter().filter(|(_, changed)| *changed).count(), removed })
+}
+
+fn is_page(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "html")
+}
+
+fn scrubbed(file: File, scrub: &Scrub) -> Vec<u8> {
+    match String::from_utf8(file.content) {
+        Ok(text) => scrub.secrets(text).into_bytes(),
+        Err(other) => other.into_bytes(),
+    }
+}
+
+pub fn fault(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::error("E0821", format!("{} cannot be written: {error}", path.display()))
+        .help("check the folder's permissions, or give another with --target-path")
+}

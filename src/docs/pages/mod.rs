@@ -1,0 +1,63 @@
+//! The pages, one file for each kind.
+
+mod node;
+mod overview;
+mod runs;
+mod view;
+
+use rayon::prelude::*;
+
+use super::folders::Folders;
+use super::graph::Graph;
+use super::links;
+use super::site::{Node, Site};
+use super::templates::{File, Templates};
+use crate::diagnostic::Diagnostic;
+
+/// What all pages are made with.
+pub struct Pages<'a> {
+    pub site: &'a Site,
+    pub templates: &'a Templates,
+    pub graph: &'a Graph,
+    pub folders: &'a Folders,
+}
+
+impl Pages<'_> {
+    /// All of them, in no particular order.
+    pub fn all(&self) -> Result<Vec<File>, Diagnostic> {
+        let nodes: Vec<Vec<File>> =
+            (0..self.site.nodes.len()).into_par_iter().map(|at| self.node(at)).collect::<Result<_, _>>()?;
+        let mut files: Vec<File> = nodes.into_iter().flatten().collect();
+        files.push(self.overview()?);
+        Ok(files)
+    }
+
+    fn tag_url(&self, tag: &str) -> String {
+        format!("tag/{}.html", links::slug(tag, tag))
+    }
+
+    fn owner_url(&self, owner: &str) -> String {
+        format!("owner/{}.html", links::slug(owner, owner))
+    }
+
+    fn column_url(&self, column: &str) -> String {
+        let folded = column.to_lowercase();
+        format!("column/{}.html", links::slug(&folded, &folded))
+    }
+}
+
+/// The page of the folder that a node lies in.
+fn folder_url(node: &Node) -> String {
+    package_folder(&node.package, &node.folder)
+}
+
+/// The page of a folder of a package; of the package's root where it is empty.
+fn package_folder(package: &str, folder: &[String]) -> String {
+    let mut url = format!("folder/{}", links::slug(package, package));
+    for part in folder {
+        url.push('/');
+        url.push_str(&links::slug(part, part));
+    }
+    url.push_str("/index.html");
+    url
+}

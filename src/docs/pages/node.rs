@@ -1,0 +1,358 @@
+//! The page of a model, source, seed, snapshot, exposure, metric …
+
+use serde::Serialize;
+
+use super::view::{Chip, Link, RunView, bars, kind_name, mark, prose, shown_value, state_word};
+use super::{Pages, folder_url};
+use crate::diagnostic::Diagnostic;
+use crate::docs::site::{Column, Node, State};
+use crate::docs::templates::File;
+use crate::docs::{format, highlight, links, markdown};
+use crate::manifest::{Json, JsonMap, Language, Resource, ResourceType};
+
+/// Names beside a node's page.
+const SIBLINGS: usize = 40;
+/// Neighbours listed by name.
+const NEIGHBOURS: usize = 100;
+/// Code beyond this lies in a file of its own.
+const SHOWN_CODE: usize = 10_000;
+const COLUMNS: usize = 250;
+
+#[derive(Serialize)]
+struct View {
+    id: String,
+    name: String,
+    kind: &'static str,
+    mark: String,
+    state: &'static str,
+    state_word: &'static str,
+    badges: Vec<String>,
+    summary: String,
+    crumbs: Vec<Link>,
+    siblings: Vec<Link>,
+    folder: Link,
+    facts: Vec<Fact>,
+    deprecated: Option<String>,
+    description: String,
+    graph: String,
+    number: usize,
+    parents: Vec<Link>,
+    children: Vec<Link>,
+    more_parents: usize,
+    more_children: usize,
+    columns: Vec<ColumnView>,
+    more_columns: usize,
+    constraints: Vec<String>,
+    tests: Vec<Chip>,
+    unit_tests: Vec<Chip>,
+    history: Vec<RunView>,
+    bars: String,
+    code: Vec<Code>,
+    macros: Vec<Link>,
+    details: Vec<(String, String)>,
+}
+
+/// A line of the card below the title.
+#[derive(Serialize, Default)]
+struct Fact {
+    label: &'static str,
+    values: Vec<Link>,
+    /// Set in the code's letters, with a button to copy it.
+    copy: bool,
+    /// A moment: the page adds how long ago it is.
+    at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ColumnView {
+    name: String,
+    anchor: String,
+    url: String,
+    kind: Option<String>,
+    primary: bool,
+    missing: bool,
+    description: String,
+    from: Option<Link>,
+    notes: Vec<String>,
+    tests: Vec<Chip>,
+}
+
+#[derive(Serialize)]
+struct Code {
+    title: &'static str,
+    html: String,
+    lines: usize,
+    /// Where the whole text lies, if this is only its beginning.
+    file: Option<String>,
+}
+
+impl Pages<'_> {
+    /// The page of a node, and files of code too long for it.
+    pub(super) fn node(&self, at: usize) -> Result<Vec<File>, Diagnostic> {
+        let node = &self.site.nodes[at];
+        let root = links::root(&node.url);
+        let (code, mut files) = code(node);
+        let siblings = self.siblings(at);
+        let view = View {
+            id: node.id.to_string(),
+            name: node.name.clone(),
+            kind: kind_name(node.kind),
+            mark: mark(node),
+            state: node.state.as_str(),
+            state_word: state_word(node.state),
+            badges: badges(node),
+            summary: markdown::summary(node.description(), 150),
+            crumbs: self.crumbs(node),
+            siblings,
+            folder: Link::plain(node.folder.last().cloned().unwrap_or_else(|| node.package.clone()), folder_url(node)),
+            facts: self.facts(node),
+            deprecated: deprecation(node),
+            description: prose(self.site, node.description(), &root),
+            graph: self.graph.focus(self.site, at),
+            number: at,
+            parents: self.links(&node.parents),
+            children: self.links(&node.children),
+            more_parents: node.parents.len().saturating_sub(NEIGHBOURS),
+            more_children: node.children.len().saturating_sub(NEIGHBOURS),
+            columns: node.columns.iter().take(COLUMNS).map(|column| self.column_of(column, &root)).collect(),
+            more_columns: node.columns.len().saturating_sub(COLUMNS),
+            constraints: constraints(node),
+            tests: self.tests_of(at, ResourceType::Test),
+            unit_tests: self.tests_of(at, ResourceType::UnitTest),
+            history: node.past.iter().take(10).map(|run| RunView::new(run, self.site)).collect(),
+            bars: bars(&node.past),
+            code,
+            macros: node.macros.iter().map(|at| self.macro_link(*at)).collect(),
+            details: details(node),
+        };
+        let section = match node.kind {
+            ResourceType::Source => "sources",
+            ResourceType::Exposure => "exposures",
+            ResourceType::Metric | ResourceType::SemanticModel | ResourceType::SavedQuery => "metrics",
+            _ => "project",
+        };
+        files.push(self.templates.page("node.html", &node.url, section, &node.name, &view)?);
+        Ok(files)
+    }
+
+    fn links(&self, nodes: &[usize]) -> Vec<Link> {
+        nodes.iter().take(NEIGHBOURS).map(|at| Link::node(&self.site.nodes[*at])).collect()
+    }
+
+    pub(super) fn macro_link(&self, at: usize) -> Link {
+        let of = &self.site.macros[at];
+        let name = if *of.of.package_name == *self.site.project {
+            of.of.name.clone()
+        } else {
+            format!("{}.{}", of.of.package_name, of.of.name)
+        };
+        Link { mark: "k-macro".to_owned(), ..Link::plain(name, of.url.clone()) }
+    }
+
+    /// Package, folders.
+    fn crumbs(&self, node: &Node) -> Vec<Link> {
+        let mut crumbs = vec![Link::plain(node.package.clone(), super::package_folder(&node.package, &[]))];
+        for depth in 1..=node.folder.len() {
+            let folder = &node.folder[..depth];
+            crumbs.push(Link::plain(folder[depth - 1].clone(), super::package_folder(&node.package, folder)));
+        }
+        crumbs
+    }
+
+    /// Nodes of the same folder, those around this one where there are many.
+    fn siblings(&self, at: usize) -> Vec<Link> {
+        let all = self.folders.of(&self.site.nodes[at]);
+        let place = all.iter().position(|other| *other == at).unwrap_or_default();
+        let from = place.saturating_sub(SIBLINGS / 2).min(all.len().saturating_sub(SIBLINGS));
+        all.iter().skip(from).take(SIBLINGS).map(|other| Link::node(&self.site.nodes[*other])).collect()
+    }
+
+    fn facts(&self, node: &Node) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let mut add = |label, value: Option<String>| {
+            let value = value.filter(|value| !value.is_empty());
+            facts.extend(value.map(|value| Fact { label, values: vec![Link::plain(value, "")], ..Fact::default() }));
+        };
+        match &node.resource {
+            Resource::Source(source) => add("Loader", Some(source.loader.clone())),
+            Resource::Exposure(exposure) => {
+                add("Type", Some(exposure.kind.clone()));
+                add("Maturity", exposure.maturity.clone());
+            }
+            Resource::Metric(metric) => add("Type", metric.body.get("type").and_then(Json::as_str).map(str::to_owned)),
+            _ => {}
+        }
+        let rows = node.past.iter().find_map(|run| run.rows).or_else(|| counted_rows(node));
+        add("Rows", rows.map(format::number));
+        add("Last run took", node.last.as_ref().map(|last| format::duration(last.seconds)));
+        let mut out: Vec<Fact> = Vec::new();
+        if let Some(relation) = &node.relation {
+            out.push(Fact { label: "Relation", values: vec![Link::plain(relation.replace('"', ""), "")], copy: true, at: None });
+        }
+        if let Some(url) = exposure_url(node) {
+            out.push(Fact { label: "Where", values: vec![Link::plain(url.clone(), url)], ..Fact::default() });
+        }
+        let owner = node.owner.as_ref().map(|owner| Link::plain(owner.clone(), self.owner_url(owner)));
+        out.extend(owner.map(|owner| Fact { label: "Owner", values: vec![owner], ..Fact::default() }));
+        let group = node.group.as_ref().and_then(|name| self.site.groups.iter().find(|group| group.name == *name));
+        out.extend(group.map(|group| Fact {
+            label: "Group",
+            values: vec![Link::plain(group.name.clone(), group.url.clone())],
+            ..Fact::default()
+        }));
+        out.extend(facts);
+        if let Some(last) = &node.last {
+            let shown = Link::plain(format::moment(&last.started_at), "");
+            out.push(Fact { label: "Last run", values: vec![shown], at: Some(last.started_at.clone()), copy: false });
+        }
+        if let Some(loaded) = node.freshness.as_ref().and_then(|row| row.get("max_loaded_at")).and_then(Json::as_str) {
+            let shown = Link::plain(format::moment(loaded), "freshness.html");
+            out.push(Fact { label: "Newest row", values: vec![shown], at: Some(loaded.to_owned()), copy: false });
+        }
+        if !node.tags.is_empty() {
+            let tags = node.tags.iter().map(|tag| Link::plain(tag.clone(), self.tag_url(tag)));
+            out.push(Fact { label: "Tags", values: tags.collect(), ..Fact::default() });
+        }
+        out
+    }
+
+    fn column_of(&self, column: &Column, root: &str) -> ColumnView {
+        let mut notes = column.constraints.clone();
+        notes.extend(column.tags.iter().map(|tag| format!("tag {tag}")));
+        notes.extend(column.meta.iter().map(|(key, value)| format!("{key}: {}", shown_value(value))));
+        ColumnView {
+            name: column.name.clone(),
+            anchor: links::anchor(&column.name),
+            url: self.column_url(&column.name),
+            kind: column.kind.clone(),
+            primary: column.primary,
+            missing: column.missing,
+            description: prose(self.site, &column.description, root),
+            from: column.inherited_from.map(|at| Link::node(&self.site.nodes[at])),
+            notes,
+            tests: column.tests.iter().map(|test| Chip::test(&self.site.tests[*test])).collect(),
+        }
+    }
+
+    /// Tests of a kind that no column shows.
+    fn tests_of(&self, at: usize, kind: ResourceType) -> Vec<Chip> {
+        let node = &self.site.nodes[at];
+        let in_columns = |test: usize| node.columns.iter().any(|column| column.tests.contains(&test));
+        let tests = node.tests.iter().filter(|test| self.site.tests[**test].resource.resource_type() == kind);
+        tests.filter(|test| !in_columns(**test)).take(NEIGHBOURS).map(|test| Chip::test(&self.site.tests[*test])).collect()
+    }
+}
+
+fn badges(node: &Node) -> Vec<String> {
+    let mut badges: Vec<String> = Vec::new();
+    if !node.materialization.is_empty() && node.materialization != node.kind.as_str() {
+        badges.push(node.materialization.replace('_', " "));
+    }
+    if let Resource::Node(of) = &node.resource {
+        if of.language == Language::Python {
+            badges.push("Python".to_owned());
+        }
+        if of.contract.enforced {
+            badges.push("contract".to_owned());
+        }
+        if let Some(model) = of.model() {
+            if model.access != "protected" {
+                badges.push(model.access.clone());
+            }
+            if model.version.is_some() && model.version == model.latest_version {
+                badges.push("latest version".to_owned());
+            }
+        }
+    }
+    badges.retain(|badge| !badge.is_empty());
+    badges
+}
+
+fn deprecation(node: &Node) -> Option<String> {
+    let Resource::Node(of) = &node.resource else { return None };
+    of.model()?.deprecation_date.as_deref().map(|date| date.get(..10).unwrap_or(date).to_owned())
+}
+
+fn exposure_url(node: &Node) -> Option<String> {
+    let Resource::Exposure(exposure) = &node.resource else { return None };
+    exposure.url.clone().filter(|url| url.starts_with("https://") || url.starts_with("http://"))
+}
+
+/// What the catalog's statistics say.
+fn counted_rows(node: &Node) -> Option<i64> {
+    let stats = &node.catalog.as_ref()?.stats;
+    stats.iter().find(|(id, ..)| id == "num_rows" || id == "row_count").and_then(|(_, _, value, ..)| value.as_i64())
+}
+
+fn constraints(node: &Node) -> Vec<String> {
+    let Resource::Node(of) = &node.resource else { return Vec::new() };
+    let all = of.model().into_iter().flat_map(|model| &model.constraints);
+    all.map(|constraint| crate::docs::columns::shown(&constraint.body)).collect()
+}
+
+/// Source and compiled SQL; a long text is cut, and lies in a file beside the page.
+fn code(node: &Node) -> (Vec<Code>, Vec<File>) {
+    let (mut shown, mut files) = (Vec::new(), Vec::new());
+    let Resource::Node(of) = &node.resource else { return (shown, files) };
+    if of.resource_type == ResourceType::Seed {
+        return (shown, files);
+    }
+    let compiled = node.compiled.as_deref().filter(|compiled| compiled.trim() != of.raw_code.trim());
+    let texts = [("Source", "source", Some(&*of.raw_code)), ("Compiled", "compiled", compiled)];
+    for (title, name, text) in texts {
+        let Some(text) = text.map(str::trim_end).filter(|text| !text.is_empty()) else { continue };
+        let mut part = text;
+        let mut file = None;
+        if text.len() > SHOWN_CODE {
+            let end = text[..text.floor_char_boundary(SHOWN_CODE)].rfind('\n').unwrap_or(0);
+            part = &text[..end];
+            let path = format!("{}.{name}.txt", node.url.trim_end_matches(".html"));
+            files.push(File::new(path.clone(), text));
+            file = Some(path);
+        }
+        shown.push(Code { title, html: highlight::highlight(part, of.language), lines: text.lines().count(), file });
+    }
+    (shown, files)
+}
+
+/// Path, identity, meta, and configuration that was given.
+fn details(node: &Node) -> Vec<(String, String)> {
+    let mut details = vec![("File".to_owned(), node.path.clone()), ("Unique id".to_owned(), node.id.to_string())];
+    let nested = |details: &mut Vec<(String, String)>, prefix: &str, map: &JsonMap| {
+        let given = map.iter().filter(|(_, value)| !value.is_null() && !is_empty(value));
+        details.extend(given.map(|(key, value)| (format!("{prefix}{key}"), shown_value(value))));
+    };
+    nested(&mut details, "meta.", node.meta());
+    match &node.resource {
+        Resource::Node(of) => {
+            let given =
+                of.unrendered_config.iter().filter(|(key, _)| !matches!(key.as_str(), "meta" | "tags" | "materialized" | "docs"));
+            let hidden = |key: &str| key.contains("hook");
+            let given =
+                given.filter(|(key, _)| !hidden(key)).filter_map(|(key, _)| of.config.given(key).map(|value| (key, value)));
+            details.extend(given.filter(|(_, value)| !is_empty(value)).map(|(key, value)| (key.clone(), shown_value(value))));
+        }
+        Resource::Source(source) => {
+            if let Some(field) = &source.loaded_at_field {
+                details.push(("loaded_at_field".to_owned(), field.clone()));
+            }
+        }
+        Resource::Metric(of) | Resource::SemanticModel(of) | Resource::SavedQuery(of) => nested(&mut details, "", &of.body),
+        _ => {}
+    }
+    details
+}
+
+fn is_empty(value: &Json) -> bool {
+    match value {
+        Json::Array(items) => items.is_empty(),
+        Json::Object(map) => map.is_empty(),
+        Json::String(text) => text.is_empty(),
+        _ => false,
+    }
+}
+
+/// For lists that show a node's state by itself.
+pub fn is_bad(state: State) -> bool {
+    matches!(state, State::Warn | State::Fail | State::Error)
+}

@@ -1,0 +1,171 @@
+//! What templates show of the nouns of a site: links, marks, results.
+
+use serde::Serialize;
+
+use crate::docs::format;
+use crate::docs::markdown::{self, Place};
+use crate::docs::site::{LastRun, Node, Site, State, Test};
+use crate::manifest::{Json, ResourceType};
+
+/// A name that leads to its page.
+#[derive(Serialize, Clone)]
+pub struct Link {
+    pub name: String,
+    /// Below the site's folder; empty: no page.
+    pub url: String,
+    /// Classes of the mark before it; empty: none.
+    pub mark: String,
+    pub state: &'static str,
+}
+
+impl Link {
+    pub fn plain(name: impl Into<String>, url: impl Into<String>) -> Self {
+        Self { name: name.into(), url: url.into(), mark: String::new(), state: "" }
+    }
+
+    pub fn node(node: &Node) -> Self {
+        Self { name: node.name.clone(), url: node.url.clone(), mark: mark(node), state: shown_state(node.state) }
+    }
+}
+
+/// Classes of a node's mark: hue by kind, fill by materialization.
+pub fn mark(node: &Node) -> String {
+    let kind = hue(node.kind);
+    let fill = match node.materialization.as_str() {
+        "view" | "materialized_view" => " view",
+        "ephemeral" => " ephemeral",
+        "incremental" => " incremental",
+        _ => "",
+    };
+    format!("k-{kind}{fill}")
+}
+
+/// Which of the site's hues a kind has.
+pub fn hue(kind: ResourceType) -> &'static str {
+    match kind {
+        ResourceType::Metric | ResourceType::SemanticModel | ResourceType::SavedQuery => "metric",
+        ResourceType::Analysis => "analysis",
+        ResourceType::Function | ResourceType::Macro => "macro",
+        ResourceType::UnitTest | ResourceType::Test => "test",
+        other => other.as_str(),
+    }
+}
+
+pub fn kind_name(kind: ResourceType) -> &'static str {
+    match kind {
+        ResourceType::SavedQuery => "saved query",
+        ResourceType::SemanticModel => "semantic model",
+        ResourceType::UnitTest => "unit test",
+        ResourceType::Test => "data test",
+        other => other.as_str(),
+    }
+}
+
+/// States that lists need not tell are empty.
+fn shown_state(state: State) -> &'static str {
+    match state {
+        State::Warn | State::Fail | State::Error => state.as_str(),
+        _ => "",
+    }
+}
+
+pub fn state_word(state: State) -> &'static str {
+    match state {
+        State::NotRun => "not run",
+        State::Pass => "passed",
+        State::Skipped => "skipped",
+        State::Warn => "warned",
+        State::Fail => "failed",
+        State::Error => "error",
+    }
+}
+
+/// A test's chip.
+#[derive(Serialize)]
+pub struct Chip {
+    pub name: String,
+    pub url: String,
+    pub state: &'static str,
+    pub word: &'static str,
+}
+
+impl Chip {
+    pub fn test(test: &Test) -> Self {
+        Self { name: test.short.clone(), url: test.url.clone(), state: test.state.as_str(), word: state_word(test.state) }
+    }
+}
+
+/// One run of something.
+#[derive(Serialize)]
+pub struct RunView {
+    pub status: String,
+    pub state: &'static str,
+    pub at: String,
+    pub shown_at: String,
+    pub duration: String,
+    pub rows: Option<String>,
+    pub failures: Option<i64>,
+    pub message: Option<String>,
+    pub url: String,
+}
+
+impl RunView {
+    pub fn new(run: &LastRun, site: &Site) -> Self {
+        let status = State::of(&run.status);
+        let told = !matches!(status, State::Pass | State::NotRun);
+        Self {
+            status: run.status.clone(),
+            state: status.as_str(),
+            at: run.started_at.clone(),
+            shown_at: format::moment(&run.started_at),
+            duration: format::duration(run.seconds),
+            rows: run.rows.map(format::number),
+            failures: run.failures.filter(|failures| *failures > 0),
+            message: run.message.clone().filter(|message| told && !message.trim().is_empty()),
+            url: site.runs.get(run.run).map(super::runs::url).unwrap_or_default(),
+        }
+    }
+}
+
+/// A value of `meta` or of a config in a line.
+pub fn shown_value(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
+            items.iter().map(shown_value).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Markdown of the project on a page.
+pub fn prose(site: &Site, text: &str, root: &str) -> String {
+    let page = |id: &str| site.position(id).map(|at| site.nodes[at].url.clone());
+    markdown::render(text, Place { root, page: &page })
+}
+
+/// The bars of a history, the oldest first: an SVG that needs no script.
+pub fn bars(past: &[LastRun]) -> String {
+    const HEIGHT: f64 = 44.0;
+    if past.len() < 2 {
+        return String::new();
+    }
+    let longest = past.iter().map(|run| run.seconds).fold(0.001, f64::max);
+    let width = past.len() * 12;
+    let mut out = format!(
+        "<svg class=\"bars\" viewBox=\"0 0 {width} 46\" width=\"{width}\" height=\"46\" role=\"img\" aria-label=\"Durations of the last {} runs\">",
+        past.len()
+    );
+    for (at, run) in past.iter().rev().enumerate() {
+        let height = (run.seconds / longest * HEIGHT).max(2.0);
+        let (x, y) = (at * 12, 46.0 - height);
+        let told = format!("{} · {} · {}", format::moment(&run.started_at), run.status, format::duration(run.seconds));
+        out.push_str(&format!(
+            "<rect class=\"s-{}\" x=\"{x}\" y=\"{y:.1}\" width=\"9\" height=\"{height:.1}\" rx=\"2\"><title>{}</title></rect>",
+            State::of(&run.status).as_str(),
+            crate::docs::html::escape(&told)
+        ));
+    }
+    out.push_str("</svg>");
+    out
+}

@@ -1,0 +1,116 @@
+//! Takes out of texts what belongs to a machine or must not be shown: secrets, the project's folder, the user's home.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::artifacts::PastRun;
+use crate::manifest::Json;
+use crate::project::Project;
+
+/// Keys of a profile whose values are secrets.
+const SECRET_KEYS: [&str; 7] = ["password", "pass", "token", "secret", "key", "passphrase", "keyfile_json"];
+
+#[derive(Debug, Default)]
+pub struct Scrub {
+    secrets: Vec<String>,
+    /// Folders and what is shown for them, the longest first.
+    folders: Vec<(String, &'static str)>,
+}
+
+impl Scrub {
+    pub fn new(project: &Project) -> Self {
+        let mut secrets = project.invocation.secrets.clone();
+        collect_secrets(&Json::Object(project.profile.credentials.clone()), false, &mut secrets);
+        secrets.retain(|secret| secret.trim().len() > 3);
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.dedup();
+        let home = project.invocation.env.get("HOME").map(String::as_str).unwrap_or_default();
+        let folder = |path: &Path| path.to_string_lossy().trim_end_matches('/').to_owned();
+        let mut folders = vec![(folder(&project.root), "."), (folder(Path::new(home)), "~")];
+        folders.retain(|(folder, _)| folder.len() > 1);
+        folders.sort_by_key(|(folder, _)| std::cmp::Reverse(folder.len()));
+        Self { secrets, folders }
+    }
+
+    /// A message, or a text of code.
+    pub fn text(&self, text: &str) -> String {
+        let mut text = self.secrets(text.to_owned());
+        for (folder, shown) in &self.folders {
+            if text.contains(folder.as_str()) {
+                text = replace_folder(&text, folder, shown);
+            }
+        }
+        text
+    }
+
+    pub fn code(&self, code: &Arc<str>) -> Arc<str> {
+        let touched =
+            self.secrets.iter().chain(self.folders.iter().map(|(folder, _)| folder)).any(|part| code.contains(part.as_str()));
+        if touched { self.text(code).into() } else { code.clone() }
+    }
+
+    /// Secrets alone: the last look at every page.
+    pub fn secrets(&self, mut text: String) -> String {
+        for secret in &self.secrets {
+            for written in [secret.as_str(), &super::html::escape(secret)] {
+                if text.contains(written) {
+                    text = text.replace(written, "*****");
+                }
+            }
+        }
+        text
+    }
+
+    pub fn run(&self, mut run: PastRun) -> PastRun {
+        for result in &mut run.results {
+            result.message = result.message.take().map(|message| self.text(&message));
+        }
+        run
+    }
+}
+
+fn collect_secrets(value: &Json, secret: bool, into: &mut Vec<String>) {
+    match value {
+        Json::String(text) if secret => into.push(text.clone()),
+        Json::Object(map) => {
+            for (key, value) in map {
+                let key = key.to_lowercase();
+                let named = SECRET_KEYS.iter().any(|name| key == *name || key.ends_with(&format!("_{name}")));
+                collect_secrets(value, named, into);
+            }
+        }
+        Json::Array(items) => items.iter().for_each(|item| collect_secrets(item, secret, into)),
+        _ => {}
+    }
+}
+
+/// Where the folder stands as a whole path, not within another word.
+fn replace_folder(text: &str, folder: &str, shown: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(folder) {
+        let (before, after) = (&rest[..at], &rest[at + folder.len()..]);
+        let joins = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/' | ':');
+        let starts = !before.ends_with(joins) && !(before.is_empty() && out.ends_with(joins));
+        let ends = !after.starts_with(|letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-'));
+        out.push_str(before);
+        out.push_str(if starts && ends { shown } else { folder });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_and_secrets_go() {
+        let scrub =
+            Scrub { secrets: vec!["h<sh".to_owned()], folders: vec![("/srv/app".to_owned(), "."), ("/srv".to_owned(), "~")] };
+        assert_eq!(scrub.text("no file \"/srv/app/x.db\", h<sh"), "no file \"./x.db\", *****");
+        assert_eq!(scrub.text("https://a/srv/app and /srv/apple and /srv"), "https://a/srv/app and ~/apple and ~");
+        assert_eq!(scrub.secrets("h&lt;sh".to_owned()), "*****");
+    }
+}
