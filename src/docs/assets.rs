@@ -7,8 +7,29 @@ macro_rules! carried {
 }
 
 /// Name and text. `*.html` are templates, the others lie in the site's `assets/`.
-pub static FILES: &[(&str, &str)] =
-    carried!["base.html", "index.html", "lineage.html", "node.html", "parts.html", "site.css", "site.js", "theme.js",];
+pub static FILES: &[(&str, &str)] = carried![
+    "base.html",
+    "index.html",
+    "lineage-data.js",
+    "lineage-erd.html",
+    "lineage-erd.js",
+    "lineage-graph.html",
+    "lineage-layout.js",
+    "lineage-look.js",
+    "lineage-paint.js",
+    "lineage-scene.js",
+    "lineage-select.js",
+    "lineage-state.js",
+    "lineage-view.js",
+    "lineage.css",
+    "lineage.html",
+    "lineage.js",
+    "node.html",
+    "parts.html",
+    "site.css",
+    "site.js",
+    "theme.js",
+];
 
 /// The files that go to `assets/`. `entry.*` are put into pages that stand alone.
 pub fn assets() -> impl Iterator<Item = (&'static str, &'static str)> {

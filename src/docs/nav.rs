@@ -32,6 +32,7 @@ pub fn sections(site: &Site) -> Vec<Chapter> {
             browse.push(made);
         }
     };
+    add(!site.relationships.is_empty(), section("erd", "Relationships", "erd.html"));
     add(any(ResourceType::Source), section("sources", "Sources", "sources.html"));
     add(any(ResourceType::Exposure), section("exposures", "Exposures", "exposures.html"));
     let semantic = [ResourceType::Metric, ResourceType::SemanticModel, ResourceType::SavedQuery].into_iter().any(any);

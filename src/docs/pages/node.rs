@@ -35,6 +35,8 @@ struct View {
     deprecated: Option<String>,
     description: String,
     graph: String,
+    /// The part of the lineage page's address that shows it.
+    address: String,
     number: usize,
     parents: Vec<Link>,
     children: Vec<Link>,
@@ -109,6 +111,7 @@ impl Pages<'_> {
             deprecated: deprecation(node),
             description: prose(self.site, node.description(), &root),
             graph: self.graph.focus(self.site, at),
+            address: self.graph.address(self.site, at),
             number: at,
             parents: self.links(&node.parents),
             children: self.links(&node.children),
