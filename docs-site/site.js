@@ -46,6 +46,33 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
   themeChanged();
 
+  // The search comes with its own script when it is first asked for.
+  var find = document.getElementById("find");
+  function search() {
+    if (lineal.search) return lineal.search.open();
+    var script = document.createElement("script");
+    script.src = root + "assets/search.js";
+    script.onload = function () { lineal.search.open(); };
+    document.head.append(script);
+  }
+  find.setAttribute("role", "button");
+  find.addEventListener("click", function (event) { event.preventDefault(); search(); });
+  find.addEventListener("keydown", function (event) { if (event.key === " ") { event.preventDefault(); search(); } });
+  document.addEventListener("keydown", function (event) {
+    var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
+    var slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+    var letter = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+    if (slash || letter) { event.preventDefault(); search(); }
+  });
+
+  // dbt's old addresses: #!/model/model.shop.orders
+  function legacy() {
+    var parts = /^#!\/([a-z_-]+)\/([^?#]+)/.exec(decodeURIComponent(location.hash));
+    if (parts && !root) location.replace("../index.html" + location.hash);
+  }
+  addEventListener("hashchange", legacy);
+  legacy();
+
   var narrow = matchMedia("(max-width: 800px)");
   function fold() { document.getElementById("menu").open = !narrow.matches; }
   narrow.addEventListener("change", fold);

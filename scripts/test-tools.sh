@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need beside cargo: the test runner, Python with a few packages (the artifacts' checks, Python models) in a folder of
-# their own under the target folder, and PostgreSQL servers, which the tests start by themselves: the machine's own, and the
-# oldest and the newest that lineal works with. Installs what is missing, and says so.
+# their own under the target folder, PostgreSQL servers, which the tests start by themselves (the machine's own, and the oldest and
+# the newest that lineal works with), and a browser with what drives it. Installs what is missing, and says so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -35,3 +35,28 @@ if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev
 fi
 
 scripts/postgres-versions.sh
+
+# The documentation site is opened in a browser.
+browser=${CARGO_TARGET_DIR:-target}/test-browser
+modules="playwright-core@1.65.1 axe-core@4.14.1"
+if [ "$(cat "$browser/ready" 2>/dev/null)" != "$modules" ]; then
+  if ! command -v npm >/dev/null; then
+    echo "node and npm are needed by the tests of the documentation site" >&2
+    exit 1
+  fi
+  echo "installing $modules into $browser"
+  mkdir -p "$browser"
+  # shellcheck disable=SC2086 # a word for each package
+  npm install --silent --no-audit --no-fund --prefix "$browser" $modules
+  echo "$modules" >"$browser/ready"
+fi
+
+if [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
+  if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+    echo "Chromium is needed by the tests of the documentation site: apt-get install chromium, or CHROMIUM=<its path>" >&2
+    exit 1
+  fi
+  echo "installing chromium"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null
+fi

@@ -155,12 +155,16 @@ mod tests {
         let torn = format!("{first}{node}{{\"schema_ver");
         let whole = format!("{first}{node}{end}");
         let newer = first.replace(":1", ":9");
-        let fs =
-            Memory::new([("/h/1-a.jsonl", torn.as_str()), ("/h/2-b.jsonl", &whole), ("/h/3-c.jsonl", &newer), ("/h/x.txt", "")]);
+        let fs = Memory::new([
+            ("/h/1-a.jsonl", torn.as_str()),
+            ("/h/2-b.jsonl", whole.as_str()),
+            ("/h/3-c.jsonl", newer.as_str()),
+            ("/h/x.txt", ""),
+        ]);
         let runs = past_runs(&fs, Path::new("/h"), 10, 10_000);
         let shown: Vec<_> = runs.iter().map(|run| (run.stem.as_str(), run.success, run.results.len())).collect();
         assert_eq!(shown, [("2-b", Some(true), 1), ("1-a", None, 1)]);
         assert_eq!(past_runs(&fs, Path::new("/h"), 1, 10_000).len(), 1);
-        assert_eq!(past_runs(&fs, Path::new("/none"), 9, 10_000), []);
+        assert!(past_runs(&fs, Path::new("/none"), 9, 10_000).is_empty());
     }
 }

@@ -3,6 +3,7 @@
 //! Views borrow from the manifest and are serialized in parallel, each resource to its own piece of text; key names and
 //! their order are those of dbt 1.12's artifacts.
 
+mod builds;
 mod catalog;
 mod counts;
 mod deferral;
@@ -34,6 +35,7 @@ use serde::ser::{SerializeMap, Serializer};
 use crate::event::Compiled;
 use crate::manifest::{JsonMap, UniqueId};
 
+pub use builds::{Build, Builds, BuiltNode, build_of_state, mark, read_builds};
 pub use catalog::{CatalogColumn, CatalogTable, catalog};
 pub use counts::counts;
 pub use deferral::{Deferred, deferred};

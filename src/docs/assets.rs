@@ -8,7 +8,16 @@ macro_rules! carried {
 
 /// Name and text. `*.html` are templates, the others lie in the site's `assets/`.
 pub static FILES: &[(&str, &str)] = carried![
+    "404.html",
     "base.html",
+    "changes.html",
+    "column.html",
+    "entries.html",
+    "entry.css",
+    "entry.html",
+    "entry.js",
+    "freshness.html",
+    "group.html",
     "index.html",
     "lineage-data.js",
     "lineage-erd.html",
@@ -24,11 +33,19 @@ pub static FILES: &[(&str, &str)] = carried![
     "lineage.css",
     "lineage.html",
     "lineage.js",
+    "list.html",
+    "macro.html",
     "node.html",
     "parts.html",
+    "run.html",
+    "runs.html",
+    "search.js",
     "site.css",
     "site.js",
+    "test.html",
+    "tests.html",
     "theme.js",
+    "tree.html",
 ];
 
 /// The files that go to `assets/`. `entry.*` are put into pages that stand alone.

@@ -284,7 +284,8 @@ fn test(site: &Site, resource: Resource, url: String) -> Test {
         Resource::UnitTest(test) => (test.name.clone(), None, test.tested_node.clone()),
         other => (other.name().to_owned(), None, None),
     };
-    let mut nodes: Vec<usize> = attached.iter().filter_map(position).collect();
+    let attached = attached.as_ref().and_then(position).or_else(|| tested_source(site, &resource));
+    let mut nodes: Vec<usize> = attached.into_iter().collect();
     for read in resource.depends_on().iter().filter_map(position) {
         if !nodes.contains(&read) {
             nodes.push(read);
@@ -306,6 +307,15 @@ fn test(site: &Site, resource: Resource, url: String) -> Test {
         compiled: None,
         resource,
     }
+}
+
+/// The source that a test is written at: such tests are attached to nothing, but their `model` names it.
+fn tested_source(site: &Site, resource: &Resource) -> Option<usize> {
+    let Resource::Node(node) = resource else { return None };
+    let model = node.test()?.metadata.as_ref()?.kwargs.get("model")?.as_str()?;
+    let name = model.rsplit(['\'', '"']).nth(1)?;
+    let read = node.depends_on.nodes.iter().filter_map(|id| site.position(id.as_str()));
+    read.into_iter().find(|at| site.nodes[*at].resource.name() == name)
 }
 
 /// A node stands as its last run, the tests attached to it, and its freshness do.

@@ -23,6 +23,8 @@ pub struct Written {
 /// Writes the files below `folder` whose bytes are not there yet, and deletes all others there.
 pub fn write(fs: &dyn FileSystem, folder: &Path, files: Vec<File>, scrub: &Scrub) -> Result<Written, Diagnostic> {
     let there: HashSet<PathBuf> = fs.walk(folder).map_err(|error| fault(folder, &error))?.into_iter().collect();
+    let mut files = files;
+    files.push(stamp(&files));
     let pages = files.iter().filter(|file| is_page(&file.path)).count();
     let changed = files
         .into_par_iter()
@@ -48,11 +50,32 @@ pub fn write(fs: &dyn FileSystem, folder: &Path, files: Vec<File>, scrub: &Scrub
     Ok(Written { folder: folder.to_owned(), pages, changed: changed.iter().filter(|(_, changed)| *changed).count(), removed })
 }
 
+/// Writes a file unless it is as it should be.
+pub fn replace(fs: &dyn FileSystem, path: &Path, content: &[u8]) -> Result<(), Diagnostic> {
+    if fs.read(path).is_ok_and(|known| known == content) {
+        return Ok(());
+    }
+    fs.write(path, content).map_err(|error| fault(path, &error))
+}
+
+/// A mark of all files, whatever their order.
+fn stamp(files: &[File]) -> File {
+    let mut marks: Vec<(&str, blake3::Hash)> =
+        files.par_iter().map(|file| (file.path.as_str(), blake3::hash(&file.content))).collect();
+    marks.sort_unstable_by_key(|(path, _)| *path);
+    let mut hasher = blake3::Hasher::new();
+    for (path, mark) in marks {
+        hasher.update(path.as_bytes()).update(mark.as_bytes());
+    }
+    File::new(super::STAMP, hasher.finalize().to_hex().as_str())
+}
+
 fn is_page(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "html")
 }
 
-fn scrubbed(file: File, scrub: &Scrub) -> Vec<u8> {
+/// A file's bytes without secrets.
+pub fn scrubbed(file: File, scrub: &Scrub) -> Vec<u8> {
     match String::from_utf8(file.content) {
         Ok(text) => scrub.secrets(text).into_bytes(),
         Err(other) => other.into_bytes(),

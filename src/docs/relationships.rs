@@ -1,11 +1,13 @@
 //! Which column refers to which: from relationships tests and foreign keys.
 
+use indexmap::IndexMap;
+
 use super::site::{Relationship, Site};
 use crate::manifest::{Constraint, Json, JsonMap, Resource};
 
 /// All of them, foreign keys after tests; each pair of columns once.
 pub fn find(site: &Site) -> Vec<Relationship> {
-    let mut found = Vec::new();
+    let mut found = Found::new();
     for at in 0..site.tests.len() {
         add(&mut found, of_test(site, at));
     }
@@ -20,16 +22,17 @@ pub fn find(site: &Site) -> Vec<Relationship> {
             add(&mut found, foreign_key(site, at, constraint, None));
         }
     }
-    found
+    found.into_values().collect()
 }
 
-fn add(found: &mut Vec<Relationship>, new: Option<Relationship>) {
+/// Relationships by their two ends, in the order in which they were found.
+type Found = IndexMap<(usize, String, usize, String), Relationship>;
+
+fn add(found: &mut Found, new: Option<Relationship>) {
     let Some(new) = new else { return };
-    let ends = |of: &Relationship| (of.from, of.from_column.clone(), of.to, of.to_column.clone());
-    match found.iter_mut().find(|known| known.from == new.from && ends(known) == ends(&new)) {
-        Some(known) => known.enforced |= new.enforced,
-        None => found.push(new),
-    }
+    let ends = (new.from, new.from_column.clone(), new.to, new.to_column.clone());
+    let enforced = new.enforced;
+    found.entry(ends).or_insert(new).enforced |= enforced;
 }
 
 fn of_test(site: &Site, at: usize) -> Option<Relationship> {

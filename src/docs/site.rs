@@ -160,6 +160,7 @@ impl State {
             "warn" => Self::Warn,
             "fail" => Self::Fail,
             "error" | "runtime error" | "partial success" => Self::Error,
+            "interrupted" | "unfinished" => Self::Warn,
             "skipped" => Self::Skipped,
             _ => Self::NotRun,
         }

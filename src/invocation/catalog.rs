@@ -56,12 +56,15 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
 
 /// Writes the site; false after a fault, which has been told.
 fn site(invocation: &Invocation, resolved: &Resolved, run: &RunContext, catalog: Vec<CatalogTable>) -> bool {
+    let state = invocation.request.text("state").map(|folder| invocation.project.root.join(folder));
     let made = docs::generate(docs::Request {
         fs: &*invocation.fs,
         project: &invocation.project,
         manifest: &resolved.manifest,
         compiled: &run.all_compiled(),
         catalog,
+        state: state.as_deref(),
+        is_static: invocation.request.is("static"),
     });
     match made {
         Ok(written) => {

@@ -9,6 +9,7 @@ mod list;
 mod nodes;
 mod operation;
 mod retry;
+mod serve;
 mod settings;
 mod show;
 mod state;
@@ -138,6 +139,7 @@ impl Invocation<'_> {
             Command::Deps => housekeeping::deps(self),
             Command::Clean => housekeeping::clean(self),
             Command::Debug => housekeeping::debug(self),
+            Command::DocsServe => serve::run(self),
             Command::Show if self.request.text("inline_direct").is_some() => show::direct(self),
             _ => match self.resolved() {
                 Some(resolved) => self.command(&resolved),
@@ -154,7 +156,6 @@ impl Invocation<'_> {
             Command::Show => show::run(self, resolved),
             Command::DocsGenerate => catalog::run(self, resolved),
             Command::SourceFreshness => freshness::run(self, resolved),
-            Command::DocsServe => self.not_yet(),
             _ => nodes::run(self, resolved),
         }
     }
@@ -333,14 +334,6 @@ impl Invocation<'_> {
         let data = data.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
         self.events.emit(Event::Note { name: "ArtifactWritten", code: "P001", level: "debug", text, data });
         true
-    }
-
-    fn not_yet(&self) -> Outcome {
-        let message = format!("`{}` is not supported yet", self.request.command.which());
-        self.teller.tell(vec![
-            Diagnostic::error("E0806", message).help("run this command with dbt for now: the project needs no change"),
-        ]);
-        Outcome::Unusable
     }
 }
 

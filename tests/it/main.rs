@@ -4,6 +4,7 @@
 
 mod artifacts;
 mod deps;
+mod docs_site;
 mod examples;
 mod interruption;
 mod json_log;

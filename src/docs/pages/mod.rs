@@ -1,8 +1,12 @@
 //! The pages, one file for each kind.
 
+mod changes;
+mod checks;
+mod lists;
 mod node;
 mod overview;
 mod runs;
+mod trees;
 mod view;
 
 use rayon::prelude::*;
@@ -12,7 +16,11 @@ use super::graph::Graph;
 use super::links;
 use super::site::{Node, Site};
 use super::templates::{File, Templates};
+use crate::artifacts::Build;
 use crate::diagnostic::Diagnostic;
+
+pub use changes::build;
+pub use view::{kind_name, mark};
 
 /// What all pages are made with.
 pub struct Pages<'a> {
@@ -20,6 +28,8 @@ pub struct Pages<'a> {
     pub templates: &'a Templates,
     pub graph: &'a Graph,
     pub folders: &'a Folders,
+    /// What the site is compared with.
+    pub previous: Option<&'a Build>,
 }
 
 impl Pages<'_> {
@@ -29,18 +39,31 @@ impl Pages<'_> {
             (0..self.site.nodes.len()).into_par_iter().map(|at| self.node(at)).collect::<Result<_, _>>()?;
         let mut files: Vec<File> = nodes.into_iter().flatten().collect();
         files.push(self.overview()?);
+        files.extend(self.project_tree()?);
+        files.extend(self.database_tree()?);
+        files.extend(self.kinds()?);
+        files.extend(self.tags()?);
+        files.extend(self.owners()?);
+        files.extend(self.packages()?);
+        files.extend(self.columns()?);
+        files.extend(self.macros()?);
+        files.extend(self.tests()?);
+        files.extend(self.runs()?);
+        files.extend(self.freshness()?);
+        files.push(self.changes()?);
+        files.push(self.templates.page("404.html", "404.html", "", "No such page", &())?);
         Ok(files)
     }
 
-    fn tag_url(&self, tag: &str) -> String {
+    pub fn tag_url(&self, tag: &str) -> String {
         format!("tag/{}.html", links::slug(tag, tag))
     }
 
-    fn owner_url(&self, owner: &str) -> String {
+    pub fn owner_url(&self, owner: &str) -> String {
         format!("owner/{}.html", links::slug(owner, owner))
     }
 
-    fn column_url(&self, column: &str) -> String {
+    pub fn column_url(&self, column: &str) -> String {
         let folded = column.to_lowercase();
         format!("column/{}.html", links::slug(&folded, &folded))
     }

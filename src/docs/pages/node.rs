@@ -80,12 +80,13 @@ struct ColumnView {
 }
 
 #[derive(Serialize)]
-struct Code {
+pub(super) struct Code {
     title: &'static str,
     html: String,
     lines: usize,
     /// Where the whole text lies, if this is only its beginning.
     file: Option<String>,
+    is_cut: bool,
 }
 
 impl Pages<'_> {
@@ -122,7 +123,7 @@ impl Pages<'_> {
             constraints: constraints(node),
             tests: self.tests_of(at, ResourceType::Test),
             unit_tests: self.tests_of(at, ResourceType::UnitTest),
-            history: node.past.iter().take(10).map(|run| RunView::new(run, self.site)).collect(),
+            history: node.past.iter().take(10).map(|run| RunView::new(run, self)).collect(),
             bars: bars(&node.past),
             code,
             macros: node.macros.iter().map(|at| self.macro_link(*at)).collect(),
@@ -303,19 +304,27 @@ fn code(node: &Node) -> (Vec<Code>, Vec<File>) {
     let compiled = node.compiled.as_deref().filter(|compiled| compiled.trim() != of.raw_code.trim());
     let texts = [("Source", "source", Some(&*of.raw_code)), ("Compiled", "compiled", compiled)];
     for (title, name, text) in texts {
-        let Some(text) = text.map(str::trim_end).filter(|text| !text.is_empty()) else { continue };
-        let mut part = text;
-        let mut file = None;
-        if text.len() > SHOWN_CODE {
-            let end = text[..text.floor_char_boundary(SHOWN_CODE)].rfind('\n').unwrap_or(0);
-            part = &text[..end];
+        let Some(mut code) = code_of(title, text.unwrap_or_default(), of.language) else { continue };
+        if code.is_cut {
             let path = format!("{}.{name}.txt", node.url.trim_end_matches(".html"));
-            files.push(File::new(path.clone(), text));
-            file = Some(path);
+            files.push(File::new(path.clone(), text.unwrap_or_default()));
+            code.file = Some(path);
         }
-        shown.push(Code { title, html: highlight::highlight(part, of.language), lines: text.lines().count(), file });
+        shown.push(code);
     }
     (shown, files)
+}
+
+/// A text of code, cut where it is too long for a page. None for an empty one.
+pub(super) fn code_of(title: &'static str, text: &str, language: Language) -> Option<Code> {
+    let text = text.trim_end().trim_start_matches(['\n', '\r']);
+    if text.trim().is_empty() {
+        return None;
+    }
+    let is_cut = text.len() > SHOWN_CODE;
+    let end = if is_cut { text[..text.floor_char_boundary(SHOWN_CODE)].rfind('\n').unwrap_or(SHOWN_CODE) } else { text.len() };
+    let html = highlight::highlight(&text[..text.floor_char_boundary(end)], language);
+    Some(Code { title, html, lines: text.lines().count(), file: None, is_cut })
 }
 
 /// Path, identity, meta, and configuration that was given.

@@ -49,12 +49,14 @@ impl Pages<'_> {
         let mut troubles: Vec<(State, usize)> =
             site.nodes.iter().enumerate().filter(|(_, node)| bad(node.state)).map(|(at, node)| (node.state, at)).collect();
         troubles.sort_by_key(|(state, at)| (std::cmp::Reverse(*state), *at));
+        // A check of freshness says little of how things stand.
+        let last = site.runs.iter().position(|run| run.command != "freshness");
         let described = site.nodes.iter().filter(|node| !node.description().trim().is_empty()).count();
         let view = View {
             overview: prose(site, site.overview.as_deref().unwrap_or_default(), ""),
             counts: self.counts(),
-            last: site.runs.first().map(|run| RunView::new(&whole(run, 0), site)),
-            command: site.runs.first().map(|run| run.command.clone()).unwrap_or_default(),
+            last: last.map(|at| RunView::new(&whole(&site.runs[at], at), self)),
+            command: last.map(|at| site.runs[at].command.clone()).unwrap_or_default(),
             more_troubles: troubles.len().saturating_sub(TROUBLES),
             troubles: troubles.iter().take(TROUBLES).map(|(state, at)| self.trouble(*state, *at)).collect(),
             tests: self.test_states(),

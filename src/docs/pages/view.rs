@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
+use super::Pages;
 use crate::docs::format;
 use crate::docs::markdown::{self, Place};
 use crate::docs::site::{LastRun, Node, Site, State, Test};
 use crate::manifest::{Json, ResourceType};
 
 /// A name that leads to its page.
-#[derive(Serialize, Clone)]
+#[derive(Serialize, Clone, Default)]
 pub struct Link {
     pub name: String,
     /// Below the site's folder; empty: no page.
@@ -110,7 +111,7 @@ pub struct RunView {
 }
 
 impl RunView {
-    pub fn new(run: &LastRun, site: &Site) -> Self {
+    pub fn new(run: &LastRun, pages: &Pages) -> Self {
         let status = State::of(&run.status);
         let told = !matches!(status, State::Pass | State::NotRun);
         Self {
@@ -122,7 +123,7 @@ impl RunView {
             rows: run.rows.map(format::number),
             failures: run.failures.filter(|failures| *failures > 0),
             message: run.message.clone().filter(|message| told && !message.trim().is_empty()),
-            url: site.runs.get(run.run).map(super::runs::url).unwrap_or_default(),
+            url: pages.run_url(run.run),
         }
     }
 }

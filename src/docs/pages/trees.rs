@@ -1,0 +1,196 @@
+//! The project by folder, and the database by schema.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::node::is_bad;
+use super::view::{Link, kind_name, mark, state_word};
+use super::{Pages, package_folder};
+use crate::diagnostic::Diagnostic;
+use crate::docs::site::Node;
+use crate::docs::templates::File;
+use crate::docs::{format, links, markdown};
+
+/// Rows of one list; a folder with more is a rare thing.
+const ROWS: usize = 2000;
+
+/// Projects of up to so many nodes show them in the tree.
+const SMALL: usize = 250;
+
+/// A node in a list.
+#[derive(Serialize)]
+pub(super) struct Row {
+    pub link: Link,
+    pub kind: String,
+    pub summary: String,
+    pub state: &'static str,
+    pub word: &'static str,
+    pub owner: String,
+}
+
+#[derive(Serialize)]
+struct Branch {
+    depth: usize,
+    link: Link,
+    count: String,
+    bad: usize,
+    /// What lies directly in it, in small projects.
+    nodes: Vec<Link>,
+}
+
+#[derive(Serialize)]
+struct TreeView {
+    lead: String,
+    branches: Vec<Branch>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ListView {
+    pub crumbs: Vec<Link>,
+    pub lead: String,
+    pub folders: Vec<Link>,
+    pub rows: Vec<Row>,
+    pub more: usize,
+}
+
+impl Pages<'_> {
+    pub(super) fn row(&self, node: &Node) -> Row {
+        let kind = match node.materialization.as_str() {
+            "" => kind_name(node.kind).to_owned(),
+            materialization if materialization == node.kind.as_str() => kind_name(node.kind).to_owned(),
+            materialization => format!("{} · {}", kind_name(node.kind), materialization.replace('_', " ")),
+        };
+        Row {
+            link: Link { state: "", ..Link::node(node) },
+            kind,
+            summary: markdown::summary(node.description(), 140),
+            state: node.state.as_str(),
+            word: state_word(node.state),
+            owner: node.owner.clone().unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn rows(&self, nodes: &[usize]) -> (Vec<Row>, usize) {
+        let rows = nodes.iter().take(ROWS).map(|at| self.row(&self.site.nodes[*at])).collect();
+        (rows, nodes.len().saturating_sub(ROWS))
+    }
+
+    fn in_tree(&self, nodes: &[usize]) -> Vec<Link> {
+        let shown: &[usize] = if self.site.nodes.len() > SMALL { &[] } else { nodes };
+        shown.iter().map(|at| Link::node(&self.site.nodes[*at])).collect()
+    }
+
+    /// project.html, and a page for each folder.
+    pub(super) fn project_tree(&self) -> Result<Vec<File>, Diagnostic> {
+        // Every folder on the way to a node: what lies directly in it, and how much below it.
+        let mut tree: BTreeMap<(usize, Vec<String>), (Vec<usize>, usize, usize)> = BTreeMap::new();
+        for (package, folder, nodes) in self.folders.all() {
+            let order = self.site.packages.iter().position(|known| known.name == package).unwrap_or(usize::MAX);
+            let bad = nodes.iter().filter(|at| is_bad(self.site.nodes[**at].state)).count();
+            for depth in 0..=folder.len() {
+                let entry = tree.entry((order, folder[..depth].to_vec())).or_default();
+                entry.1 += nodes.len();
+                entry.2 += bad;
+                if depth == folder.len() {
+                    entry.0 = nodes.to_vec();
+                }
+            }
+        }
+        let mut files = Vec::new();
+        let mut branches = Vec::new();
+        for ((package, folder), (nodes, count, bad)) in &tree {
+            let Some(package_name) = self.site.packages.get(*package).map(|package| package.name.as_str()) else { continue };
+            let name = folder.last().map_or(package_name, String::as_str);
+            let url = package_folder(package_name, folder);
+            branches.push(Branch {
+                depth: folder.len(),
+                link: Link::plain(name, url.clone()),
+                count: format::count(*count),
+                bad: *bad,
+                nodes: self.in_tree(nodes),
+            });
+            let inner = tree
+                .keys()
+                .filter(|(other, path)| other == package && path.len() == folder.len() + 1 && path.starts_with(folder));
+            let folders =
+                inner.map(|(_, path)| Link::plain(path.last().cloned().unwrap_or_default(), package_folder(package_name, path)));
+            let (rows, more) = self.rows(nodes);
+            let mut crumbs = vec![Link::plain("Project", "project.html")];
+            if !folder.is_empty() {
+                crumbs.push(Link::plain(package_name, package_folder(package_name, &[])));
+            }
+            for depth in 1..folder.len() {
+                crumbs.push(Link::plain(folder[depth - 1].clone(), package_folder(package_name, &folder[..depth])));
+            }
+            let lead = format::counted(*count, "resource");
+            let view = ListView { crumbs, lead, folders: folders.collect(), rows, more };
+            files.push(self.templates.page("list.html", &url, "project", name, &view)?);
+        }
+        let lead = format!(
+            "{} in {}",
+            format::counted(self.site.nodes.len(), "resource"),
+            format::counted(self.site.packages.len(), "package")
+        );
+        files.push(self.templates.page("tree.html", "project.html", "project", "Project", &TreeView { lead, branches })?);
+        Ok(files)
+    }
+
+    /// database.html, and a page for each schema.
+    pub(super) fn database_tree(&self) -> Result<Vec<File>, Diagnostic> {
+        let mut schemas: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+        for (at, node) in self.site.nodes.iter().enumerate() {
+            if let Some(schema) = &node.schema {
+                schemas.entry((node.database.clone().unwrap_or_default(), schema.clone())).or_default().push(at);
+            }
+        }
+        let ids: Vec<String> = schemas.keys().map(|(database, schema)| format!("{database}.{schema}")).collect();
+        let urls = links::urls(ids.iter().map(|id| ("schema".to_owned(), id.as_str(), id.as_str())));
+        let (mut files, mut branches) = (Vec::new(), Vec::new());
+        let mut known: Option<&str> = None;
+        for (((database, schema), nodes), url) in schemas.iter().zip(urls) {
+            if known != Some(database) {
+                known = Some(database);
+                let within = schemas.iter().filter(|((other, _), _)| other == database);
+                let count = within.map(|(_, nodes)| nodes.len()).sum();
+                branches.push(Branch {
+                    depth: 0,
+                    link: Link::plain(database.clone(), ""),
+                    count: format::count(count),
+                    bad: 0,
+                    nodes: Vec::new(),
+                });
+            }
+            let bad = nodes.iter().filter(|at| is_bad(self.site.nodes[**at].state)).count();
+            let link = Link::plain(schema.clone(), url.clone());
+            let mut nodes = nodes.clone();
+            nodes.sort_by_key(|at| self.site.nodes[*at].relation.clone());
+            branches.push(Branch { depth: 1, link, count: format::count(nodes.len()), bad, nodes: self.in_tree(&nodes) });
+            let (mut rows, more) = self.rows(&nodes);
+            for (row, at) in rows.iter_mut().zip(&nodes) {
+                let relation = self.site.nodes[*at].relation.as_deref().unwrap_or_default().replace('"', "");
+                row.link.name = relation.rsplit('.').next().unwrap_or_default().to_owned();
+            }
+            let crumbs = vec![Link::plain("Database", "database.html"), Link::plain(database.clone(), "")];
+            let view = ListView { crumbs, lead: format::counted(nodes.len(), "relation"), folders: Vec::new(), rows, more };
+            files.push(self.templates.page("list.html", &url, "database", schema, &view)?);
+        }
+        if !branches.is_empty() {
+            let lead =
+                format!("{}, as they lie in the warehouse ({})", format::counted(schemas.len(), "schema"), self.site.adapter);
+            files.push(self.templates.page(
+                "tree.html",
+                "database.html",
+                "database",
+                "Database",
+                &TreeView { lead, branches },
+            )?);
+        }
+        Ok(files)
+    }
+}
+
+/// A node's mark alone, for lists that name it otherwise.
+pub(super) fn marked(node: &Node, name: String, url: String) -> Link {
+    Link { name, url, mark: mark(node), state: "" }
+}

@@ -1,0 +1,220 @@
+//! The search's index, made beforehand: names in one shard, column names in another, words of descriptions and code in shards by
+//! their first two letters, each loaded when it is first needed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::links;
+use super::pages::{self, Pages};
+use super::shard::shard;
+use super::site::{Node, Site};
+use super::templates::File;
+use crate::manifest::Resource;
+
+/// Nodes kept for one word; a word of more than that tells little.
+const POSTINGS: usize = 60;
+const SHORTEST: usize = 3;
+const LONGEST: usize = 40;
+
+/// Everything that has a name: columns of the table of entries, each joined by newlines.
+#[derive(Serialize, Default)]
+struct Names {
+    names: String,
+    /// Empty where it is `node/<package>/<name>.html`.
+    urls: String,
+    /// Which of `marks`, `kinds` and `places` each has.
+    mark: Vec<usize>,
+    kind: Vec<usize>,
+    place: Vec<usize>,
+    marks: Vec<String>,
+    kinds: Vec<String>,
+    places: Vec<String>,
+    /// Which shards of words there are.
+    words: Vec<String>,
+}
+
+/// Adds texts to a table of texts.
+#[derive(Default)]
+struct Table(HashMap<String, usize>, Vec<String>);
+
+impl Table {
+    fn at(&mut self, text: &str) -> usize {
+        if let Some(at) = self.0.get(text) {
+            return *at;
+        }
+        self.1.push(text.to_owned());
+        self.0.insert(text.to_owned(), self.1.len() - 1);
+        self.1.len() - 1
+    }
+}
+
+/// All shards of the index.
+pub fn files(pages: &Pages) -> Vec<File> {
+    let (words, prefixes) = words(pages.site);
+    let mut files = vec![names(pages, prefixes), columns(pages)];
+    files.extend(words);
+    files
+}
+
+/// Nodes first, at their positions, then what else has a page.
+fn names(pages: &Pages, words: Vec<String>) -> File {
+    let site = pages.site;
+    let (mut marks, mut kinds, mut places) = (Table::default(), Table::default(), Table::default());
+    let mut out = Names { words, ..Names::default() };
+    let mut add = |name: &str, url: &str, mark: &str, kind: &str, place: &str| {
+        if !out.mark.is_empty() {
+            out.names.push('\n');
+            out.urls.push('\n');
+        }
+        out.names.push_str(&name.replace('\n', " "));
+        let plain = url.strip_prefix("node/").and_then(|url| url.strip_suffix(".html"));
+        if plain != Some(&format!("{place}/{name}")) {
+            out.urls.push_str(url);
+        }
+        out.mark.push(marks.at(mark));
+        out.kind.push(kinds.at(kind));
+        out.place.push(places.at(place));
+    };
+    for node in &site.nodes {
+        add(&node.name, &node.url, &pages::mark(node), pages::kind_name(node.kind), &node.package);
+    }
+    for entry in &site.macros {
+        add(&entry.of.name, &entry.url, "k-macro", "macro", &entry.of.package_name);
+    }
+    // A generic test is found with what it tests; the others have names that people gave.
+    let named = site.tests.iter().filter(|test| match &test.resource {
+        Resource::Node(of) => of.test().is_none_or(|detail| detail.metadata.is_none()),
+        _ => true,
+    });
+    for test in named {
+        add(&test.name, &test.url, "k-test", pages::kind_name(test.resource.resource_type()), test.resource.package_name());
+    }
+    let mut tags: Vec<&str> = site.nodes.iter().flat_map(|node| node.tags.iter().map(String::as_str)).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    for tag in tags {
+        add(tag, &pages.tag_url(tag), "", "tag", "");
+    }
+    let mut owners: Vec<&str> = site.nodes.iter().filter_map(|node| node.owner.as_deref()).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    for owner in owners {
+        add(owner, &pages.owner_url(owner), "", "owner", "");
+    }
+    for section in super::nav::sections(site).iter().flat_map(|chapter| &chapter.sections) {
+        add(section.title, section.url, "", "page", "");
+    }
+    (out.marks, out.kinds, out.places) = (marks.1, kinds.1, places.1);
+    shard("names", &out)
+}
+
+/// Column names, each with the number of nodes that have it; and those whose page has another name.
+fn columns(pages: &Pages) -> File {
+    #[derive(Serialize)]
+    struct Columns {
+        names: String,
+        counts: Vec<usize>,
+        urls: BTreeMap<usize, String>,
+    }
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for node in &pages.site.nodes {
+        for column in &node.columns {
+            *counts.entry(column.name.to_lowercase().replace('\n', " ")).or_default() += 1;
+        }
+    }
+    let mut urls = BTreeMap::new();
+    for (at, name) in counts.keys().enumerate() {
+        if links::slug(name, name) != *name {
+            urls.insert(at, pages.column_url(name));
+        }
+    }
+    let counted = counts.values().copied().collect();
+    let names = counts.into_keys().collect::<Vec<_>>().join("\n");
+    shard("columns", &Columns { names, counts: counted, urls })
+}
+
+#[derive(Serialize, Default)]
+struct Words {
+    /// Words of descriptions, and of code: to nodes.
+    text: BTreeMap<String, Vec<usize>>,
+    code: BTreeMap<String, Vec<usize>>,
+}
+
+fn words(site: &Site) -> (Vec<File>, Vec<String>) {
+    let found: Vec<(Vec<String>, Vec<String>)> = site.nodes.par_iter().map(words_of).collect();
+    let mut shards: BTreeMap<String, Words> = BTreeMap::new();
+    for (at, (text, code)) in found.into_iter().enumerate() {
+        let mut add = |words: Vec<String>, is_text: bool| {
+            for word in words {
+                let shard = shards.entry(prefix(&word)).or_default();
+                let known = if is_text { &mut shard.text } else { &mut shard.code };
+                let postings = known.entry(word).or_default();
+                if postings.len() < POSTINGS {
+                    postings.push(at);
+                }
+            }
+        };
+        add(text, true);
+        add(code, false);
+    }
+    let prefixes = shards.keys().cloned().collect();
+    (shards.into_par_iter().map(|(prefix, words)| shard(&format!("words/{prefix}"), &words)).collect(), prefixes)
+}
+
+/// The shard of a word: its first two letters; all others are together.
+fn prefix(word: &str) -> String {
+    match word.as_bytes() {
+        [first, second, ..] if first.is_ascii_alphanumeric() && second.is_ascii_alphanumeric() => word[..2].to_owned(),
+        _ => "other".to_owned(),
+    }
+}
+
+/// What a node's texts say, and its code: each word once.
+fn words_of(node: &Node) -> (Vec<String>, Vec<String>) {
+    let mut text = Vec::new();
+    split(node.description(), &mut text);
+    for column in &node.columns {
+        if column.inherited_from.is_none() {
+            split(&column.description, &mut text);
+        }
+    }
+    node.tags.iter().chain(&node.owner).for_each(|word| split(word, &mut text));
+    for (key, value) in node.meta() {
+        split(key, &mut text);
+        split(value.as_str().unwrap_or_default(), &mut text);
+    }
+    let mut code = Vec::new();
+    if let Resource::Node(of) = &node.resource {
+        split(&of.raw_code, &mut code);
+    }
+    let once = |mut words: Vec<String>| {
+        words.sort_unstable();
+        words.dedup();
+        words
+    };
+    (once(text), once(code))
+}
+
+fn split(text: &str, into: &mut Vec<String>) {
+    let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    for word in words.filter(|word| (SHORTEST..=LONGEST).contains(&word.len())) {
+        if !word.bytes().all(|byte| byte.is_ascii_digit()) {
+            into.push(word.to_lowercase());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_split_and_put_into_shards() {
+        let mut words = Vec::new();
+        split("One row per Order_ID, 2024: «élan» of it.", &mut words);
+        assert_eq!(words, ["one", "row", "per", "order_id", "élan"]);
+        assert_eq!(words.iter().map(|word| prefix(word)).collect::<Vec<_>>(), ["on", "ro", "pe", "or", "other"]);
+    }
+}
