@@ -8,7 +8,8 @@
   const WHOLE = { width: 200, height: 30, pitch: 44, aside: 28, between: 300 };
   const FOLDER = { width: 230, height: 58 };
   const WHOLE_FROM = 2500; // nodes, beyond which the layout made at build time is used
-  const GROUPS = 32;
+  const GROUPS = [32, 16, 8]; // folders at most; fewer where a long chain of them could not be read
+  const READABLE = 0.45; // scale
 
   // ---- folders -------------------------------------------------------------------------------------------------
 
@@ -37,14 +38,14 @@
     return root;
   }
 
-  // Opens the largest folders first, while there are few enough to be read.
-  function opened(root) {
+  // Opens the largest folders first, while there are few enough.
+  function opened(root, most) {
     const open = new Set();
     const shown = new Set(root.below.values());
     const parts = (folder) => folder.below.size + (folder.nodes.length ? 1 : 0);
     for (;;) {
       const one = [...shown].filter((folder) => folder.below.size);
-      const next = one.find((folder) => parts(folder) === 1) ?? one.filter((folder) => shown.size - 1 + parts(folder) <= GROUPS).sort((a, b) => b.count - a.count)[0];
+      const next = one.find((folder) => parts(folder) === 1) ?? one.filter((folder) => shown.size - 1 + parts(folder) <= most).sort((a, b) => b.count - a.count)[0];
       if (!next) return open;
       open.add(next.path);
       shown.delete(next);
@@ -53,9 +54,8 @@
   }
 
   // The folders to draw, each with its nodes, and the nodes that stand for themselves.
-  graph.folders = (g, nodes, open, shut) => {
-    const root = tree(g, nodes);
-    const auto = opened(root);
+  function folders(root, most, open, shut) {
+    const auto = opened(root, most);
     const groups = [];
     const alone = [];
     const all = (folder) => [...folder.nodes, ...[...folder.below.values()].flatMap(all)];
@@ -71,7 +71,7 @@
     for (const folder of root.below.values()) walk(folder);
     alone.push(...root.nodes);
     return { groups, alone };
-  };
+  }
 
   graph.folderOf = (g, i) => folderOf(g, i).join("/");
 
@@ -196,7 +196,14 @@
 
   graph.scene = (g, nodes, options) => {
     if (!options.group) return nodes.length > WHOLE_FROM ? whole(g, nodes) : fresh(g, [], nodes, options);
-    const { groups, alone } = graph.folders(g, nodes, options.open, options.shut);
-    return fresh(g, groups, alone, options);
+    const root = tree(g, nodes);
+    const none = new Set();
+    const draw = (most, open, shut) => {
+      const { groups, alone } = folders(root, most, open, shut);
+      return fresh(g, groups, alone, options);
+    };
+    const readable = (most) => draw(most, none, none).bounds.width * READABLE <= options.width;
+    const most = GROUPS.find((most, at) => at === GROUPS.length - 1 || readable(most));
+    return draw(most, options.open, options.shut);
   };
 })();

@@ -10,6 +10,7 @@
   const SLICE = 6; // milliseconds of painting in one frame
   const MARGIN = 0.25; // of the visible size, painted around it
   const MOST_SCALE = 2.5;
+  const WITH_OVERVIEW = 400; // boxes, from which a picture of all of them is kept
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
   class Bitmap {
@@ -57,7 +58,8 @@
       this.nextAccent = new Bitmap();
       this.overview = null;
       this.jobs = new Map();
-      this.covered = { width: 0, height: 0 }; // by the panel, from the top right corner
+      // By the panel: from the top right corner, or along the lower edge.
+      this.covered = { width: 0, height: 0, below: 0 };
       this.resize();
       new ResizeObserver(() => this.resize()).observe(canvas);
       this.listen();
@@ -104,9 +106,9 @@
     free() {
       const { bounds } = this.scene;
       const pad = 24;
-      const { width: over, height: deep } = this.covered;
-      const places = [{ left: pad, top: pad + 8, right: pad, bottom: pad }];
-      if (over) places.splice(0, 1, { ...places[0], right: over + 2 * pad }, { ...places[0], top: deep + pad });
+      const { width: over, height: deep, below } = this.covered;
+      const whole = { left: pad, top: pad + 8, right: pad, bottom: pad + below };
+      const places = over ? [{ ...whole, right: over + 2 * pad }, { ...whole, top: deep + pad }] : [whole];
       const rated = places.map((place) => {
         const width = Math.max(50, this.width - place.left - place.right);
         const height = Math.max(50, this.height - place.top - place.bottom);
@@ -130,7 +132,7 @@
       const scale = Math.max(this.camera.scale, least);
       const over = this.covered.width ? this.covered.width + 24 : 0;
       const x = (this.width - over) / 2 - (scene.x[box] + scene.w[box] / 2) * scale;
-      const y = this.height / 2 - (scene.y[box] + scene.h[box] / 2) * scale;
+      const y = (this.height - this.covered.below) / 2 - (scene.y[box] + scene.h[box] / 2) * scale;
       this.move({ scale, x, y }, animated);
     }
 
@@ -181,6 +183,11 @@
       this.fitted = false;
       this.camera = { ...this.camera, x: this.camera.x + x, y: this.camera.y + y };
       this.changed();
+    }
+
+    seesAll() {
+      const [seen, all] = [this.visible, this.scene.bounds];
+      return seen.left <= all.left && seen.top <= all.top && seen.right >= all.right && seen.bottom >= all.bottom;
     }
 
     get visible() {
@@ -242,9 +249,11 @@
       // Nothing to be seen yet: the first picture is worth a long frame.
       const end = performance.now() + (this.crisp.ready || this.overview ? SLICE : 5 * SLICE);
       const { camera, visible } = this;
-      const fresh = (bitmap) => bitmap.ready && bitmap.camera.scale === camera.scale && bitmap.covers(visible);
+      const fresh = (bitmap) => bitmap.ready && bitmap.camera.scale === camera.scale && (bitmap.covers(visible) || bitmap.covers(this.scene.bounds));
       if (!fresh(this.crisp)) this.begin("crisp", this.next, false);
       if (this.marked && !fresh(this.accent)) this.begin("accent", this.nextAccent, true);
+      // With nothing else to do, the whole is painted for whoever zooms out.
+      if (!this.jobs.size && !this.overview && this.crisp.ready && this.scene.count > WITH_OVERVIEW) this.begin("overview", new Bitmap(), false);
       for (const [name, job] of this.jobs) {
         let step = job.paint.next();
         while (!step.done && performance.now() < end) step = job.paint.next();
@@ -254,11 +263,16 @@
     }
 
     begin(name, bitmap, only) {
-      const running = this.jobs.get(name);
       // While the camera moves, a bitmap begun a moment ago is worth finishing: it is shown scaled.
-      if (running) return;
-      const margin = { x: Math.round(this.width * MARGIN), y: Math.round(this.height * MARGIN) };
-      const camera = { scale: this.camera.scale, x: this.camera.x + margin.x, y: this.camera.y + margin.y };
+      if (this.jobs.has(name)) return;
+      const all = name === "overview";
+      const { bounds } = this.scene;
+      // Where all of it is visible there is nothing beside it.
+      const beside = all || this.seesAll() ? 0 : MARGIN;
+      const margin = { x: Math.round(this.width * beside), y: Math.round(this.height * beside) };
+      const scale = all ? Math.min(this.width / bounds.width, this.height / bounds.height) : this.camera.scale;
+      const from = all ? { x: -bounds.left * scale, y: -bounds.top * scale } : this.camera;
+      const camera = { scale, x: from.x + margin.x, y: from.y + margin.y };
       const background = only ? null : this.look.value("--bg");
       const ctx = bitmap.open(this.width + 2 * margin.x, this.height + 2 * margin.y, this.ratio, camera, background);
       const { g, scene, look, measure, marked } = this;
@@ -269,6 +283,7 @@
     finish(name, { bitmap }) {
       this.jobs.delete(name);
       bitmap.ready = true;
+      if (name === "overview") { this.overview = bitmap; return; }
       if (name === "accent") { [this.accent, this.nextAccent] = [bitmap, this.accent]; return; }
       [this.crisp, this.next] = [bitmap, this.crisp];
     this.callbacks.painted();
@@ -290,7 +305,7 @@
       ctx.fillRect(0, 0, this.width, this.height);
       const quiet = this.chosen >= 0 && this.marked;
       if (quiet) ctx.globalAlpha = this.scene.whole ? 0.28 : 0.38;
-      const sharp = this.crisp.ready && this.crisp.camera.scale === this.camera.scale && this.crisp.covers(this.visible);
+      const sharp = this.crisp.ready && this.crisp.camera.scale === this.camera.scale && (this.crisp.covers(this.visible) || this.crisp.covers(this.scene.bounds));
       if (this.overview && !sharp) this.overview.show(ctx, this.camera);
       if (this.crisp.ready) this.crisp.show(ctx, this.camera);
       ctx.globalAlpha = 1;

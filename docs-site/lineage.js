@@ -82,7 +82,7 @@
     const { g, state, nodes, look, measure } = app;
     const { clientWidth, clientHeight } = $("canvas");
     const aspect = Math.min(2.4, Math.max(0.7, clientWidth / Math.max(1, clientHeight)));
-    const options = { group: grouped(), open: names(state.open), shut: names(state.shut), look, measure, aspect };
+    const options = { group: grouped(), open: names(state.open), shut: names(state.shut), look, measure, aspect, width: clientWidth };
     app.scene = erd ? graph.erdScene(g, nodes, options) : graph.scene(g, nodes, options);
     $("empty").hidden = app.scene.count > 0;
     app.view.show({ g, scene: app.scene, look, measure, chosen: -1, marked: null });
@@ -135,10 +135,15 @@
     panel(box);
     if (!fresh) return;
     // What lies over the canvas shall not lie over the graph.
-    const { offsetWidth: width, offsetHeight: height, offsetTop: top } = $("panel");
-    app.view.covered = box >= 0 && app.view.width > 760 ? { width, height: height + top } : { width: 0, height: 0 };
+    app.view.covered = covered(box);
     app.view.fit(false);
     if (box >= 0 && app.view.free().scale < 0.5) app.view.center(box, false);
+  }
+
+  function covered(box) {
+    if (box < 0) return { width: 0, height: 0, below: 0 };
+    const { offsetWidth: width, offsetHeight: height, offsetTop: top } = $("panel");
+    return matchMedia("(max-width: 640px)").matches ? { width: 0, height: 0, below: height } : { width, height: height + top, below: 0 };
   }
 
   const facts = (g, i) => [
