@@ -447,6 +447,19 @@ fn table(answer: Answer) -> Table {
     Table::from_result(fields.iter().map(|field| field.name.as_str()), rows.collect())
 }
 
+impl Session {
+    /// Which columns take whole numbers only. Asked for where there are others (`76.0`, which makes an integer column for dbt):
+    /// COPY does not cast as an insert does.
+    fn whole_columns(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Vec<bool>, AdapterError> {
+        let pointed = |cell: &Cell| matches!(cell, Cell::Decimal(number) if number.scale() > 0);
+        if !table.rows.iter().flatten().any(pointed) {
+            return Ok(Vec::new());
+        }
+        let types = self.describe(&format!("select {columns} from {} where false", relation.name()))?;
+        Ok(types.iter().map(|(_, kind)| ["INTEGER", "LONGINTEGER"].contains(&kind.as_str())).collect())
+    }
+}
+
 impl Connection for Session {
     fn execute(&mut self, sql: &str) -> Result<Response, AdapterError> {
         self.run(sql, Some(0), None).map(|answer| response(&answer))
@@ -513,11 +526,12 @@ impl Connection for Session {
     }
 
     fn load(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Response, AdapterError> {
+        let whole = self.whole_columns(relation, columns, table)?;
         let sql = format!("COPY {} ({columns}) FROM STDIN", relation.name());
         let mut pieces = table.rows.chunks(4000).map(|rows| {
             let mut lines = String::new();
             for row in rows {
-                copy_line(row, &mut lines);
+                copy_line(row, &whole, &mut lines);
             }
             lines.into_bytes()
         });

@@ -312,8 +312,9 @@ fn escaped(text: &str, out: &mut String) {
     }
 }
 
-/// A row in the text format of `COPY`.
-pub(super) fn copy_line(row: &[Cell], out: &mut String) {
+/// A row in the text format of `COPY`;
+/// `whole` tells which columns take whole numbers only: there, numbers are rounded as an insert rounds them.
+pub(super) fn copy_line(row: &[Cell], whole: &[bool], out: &mut String) {
     for (index, cell) in row.iter().enumerate() {
         if index > 0 {
             out.push('\t');
@@ -321,6 +322,10 @@ pub(super) fn copy_line(row: &[Cell], out: &mut String) {
         match cell {
             Cell::Null => out.push_str("\\N"),
             Cell::Text(text) => escaped(text, out),
+            Cell::Decimal(number) if whole.get(index) == Some(&true) => {
+                let rule = rust_decimal::RoundingStrategy::MidpointAwayFromZero;
+                let _ = write!(out, "{}", number.round_dp_with_strategy(0, rule));
+            }
             // Nothing in them needs an escape.
             Cell::Bool(_) | Cell::Int(_) | Cell::Decimal(_) | Cell::Float(_) | Cell::Date(_) => {
                 let _ = write!(out, "{cell}");
@@ -373,7 +378,7 @@ mod tests {
     #[test]
     fn copied_rows_are_escaped() {
         let mut line = String::new();
-        copy_line(&[Cell::text("a\tb\\\n"), Cell::Null, Cell::text("")], &mut line);
+        copy_line(&[Cell::text("a\tb\\\n"), Cell::Null, Cell::text("")], &[], &mut line);
         assert_eq!(line, "a\\tb\\\\\\n\t\\N\t\n");
     }
 }

@@ -128,6 +128,7 @@ impl Shop {
             dispatch: Vec::new(),
             packages: ["shop", "dbt_duckdb", "dbt"].map(Into::into).to_vec(),
             macros: macros.clone(),
+            introspect: true,
         });
         Self { engine: Engine::new(macros), session: Session::with(&Arc::new(warehouse), "master"), printed: Arc::default() }
     }

@@ -5,17 +5,17 @@ pub fn cte(name: &str, query: &str) -> String {
     format!(" {name} as (\n{query}\n)")
 }
 
-/// `sql` with the given CTEs put in front of its own. A leading `with` (or `with recursive`) of the statement is kept;
-/// without one, one is made.
+/// `sql` with the given CTEs put in front of its own. A leading `with` (or `with recursive`) of the statement is kept, and so
+/// is the white space around it; without one, one is made.
 pub fn inject(sql: &str, ctes: &[String]) -> String {
     if ctes.is_empty() {
         return sql.to_owned();
     }
     let joined = ctes.join(", ");
-    match after_with(sql) {
-        Some(at) => format!("{}{joined}, {}", &sql[..at], &sql[at..]),
-        None => format!("with{joined} {sql}"),
-    }
+    let behind = after_with(sql);
+    let rest = sql[behind.unwrap_or(0)..].trim_start();
+    let before = &sql[..sql.len() - rest.len()];
+    if behind.is_some() { format!("{before}{joined}, {rest}") } else { format!("{before}with{joined} {rest}") }
 }
 
 /// The place behind the statement's leading `with` or `with recursive`; None if it has none.
@@ -63,9 +63,10 @@ mod tests {
         assert_eq!(one("select * from x"), "with __dbt__cte__e as (\nselect 1\n) select * from x");
         assert_eq!(
             one("-- c\nWITH a as (select 2) select *"),
-            "-- c\nWITH __dbt__cte__e as (\nselect 1\n),  a as (select 2) select *"
+            "-- c\nWITH  __dbt__cte__e as (\nselect 1\n), a as (select 2) select *"
         );
-        assert_eq!(one("with recursive a as (x) y"), "with recursive __dbt__cte__e as (\nselect 1\n),  a as (x) y");
+        assert_eq!(one("\n with\n recursive a as (x) y"), "\n with\n recursive  __dbt__cte__e as (\nselect 1\n), a as (x) y");
+        assert_eq!(one("\n\nselect 1\n"), "\n\nwith __dbt__cte__e as (\nselect 1\n) select 1\n");
     }
 
     #[test]

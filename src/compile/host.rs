@@ -13,7 +13,7 @@ use crate::artifacts;
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::event::{Compiled, Event};
 use crate::jinja::{self, Args, Cx, Error, Host, Message, Template, Undefined, Value, objects};
-use crate::manifest::{Node, Relation, Resource, ResourceType, UniqueId};
+use crate::manifest::{Json, JsonMap, Node, Relation, Resource, ResourceType, UniqueId};
 
 /// Whose code runs.
 #[derive(Debug, Clone)]
@@ -187,6 +187,7 @@ impl Host for RuntimeHost {
             Message::Debug(text) => events.emit(Event::Log { text, info: false, node }),
             Message::Info(text) => events.emit(Event::Log { text, info: true, node }),
             Message::Print(text) => events.emit(Event::Print { text }),
+            Message::Warn(text) if self.0.run.options.warnings_fail => return Err(Error::compilation(text)),
             Message::Warn(text) => {
                 let mut diagnostic = Diagnostic::warning("W0305", text).event("JinjaLogWarning");
                 diagnostic.unique_id = node.map(|id| id.shared());
@@ -281,11 +282,22 @@ fn model(inner: &Inner, node: &Arc<Node>) -> Value {
     {
         map.insert("compiled_sql".to_owned(), code);
     }
+    translate_types(node, &mut json);
     let model = jinja::from_shared_json(Arc::new(json));
     if let Some(batch) = &inner.batch {
         batch.add_to(&model);
     }
     model
+}
+
+/// A contract's `string` is whatever the warehouse calls it, unless `alias_types` is off.
+fn translate_types(node: &Node, json: &mut Json) {
+    let columns = json.get_mut("columns").and_then(Json::as_object_mut).filter(|_| node.contract.alias_types);
+    for kind in columns.into_iter().flat_map(JsonMap::values_mut).filter_map(|column| column.get_mut("data_type")) {
+        if let Some(text) = kind.as_str() {
+            *kind = objects::column::translate_type(text).into();
+        }
+    }
 }
 
 fn database(inner: &Inner) -> Value {

@@ -8,9 +8,10 @@ use super::deferral;
 use super::host::{Inner, Scope, required};
 use super::plugins;
 use super::run_context::RunContext;
+use crate::artifacts;
 use crate::jinja::{self, Args, Cx, Error, Value, objects};
 use crate::manifest::static_call::{self, Named};
-use crate::manifest::{ColumnInfo, Config, Json, Node, Relation, RelationType, ResourceType, VersionText};
+use crate::manifest::{ColumnInfo, Config, Json, Node, Relation, RelationType, Resource, ResourceType, Semantic, VersionText};
 
 /// `ref([package,] name, version=…)`: the relation that the model, seed or snapshot stands in; for an ephemeral model the
 /// name of its CTE, which is noted.
@@ -148,13 +149,37 @@ pub(super) fn function(inner: &Arc<Inner>, cx: &mut Cx, args: Args) -> Result<Va
 /// `metric([package,] name)`: the metric's name, which renders as itself.
 pub(super) fn metric(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Value, Error> {
     let (package, name, _) = ref_words(&args)?;
-    let known = inner
-        .run
-        .manifest
-        .metrics
-        .values()
-        .any(|metric| metric.name == name && package.as_deref().is_none_or(|package| package == &*metric.package_name));
-    if known { Ok(name.into()) } else { Err(not_found(inner, "metric", &name, package.as_deref())) }
+    let is_it = |metric: &&Arc<Semantic>| {
+        metric.name == name && package.as_deref().is_none_or(|package| package == &*metric.package_name)
+    };
+    match inner.run.manifest.metrics.values().find(is_it) {
+        Some(metric) => {
+            let keys = jinja::from_json(&artifacts::resource(&Resource::Metric(metric.clone()), None));
+            Ok(jinja::instance(Arc::new(MetricReference { name, keys })))
+        }
+        None => Err(not_found(inner, "metric", &name, package.as_deref())),
+    }
+}
+
+/// A metric as SQL sees it: prints as its name and has the manifest's keys.
+#[derive(Debug)]
+struct MetricReference {
+    name: String,
+    keys: Value,
+}
+
+impl jinja::Instance for MetricReference {
+    fn type_name(&self) -> &'static str {
+        "ResolvedMetricReference"
+    }
+
+    fn attribute(&self, name: &str) -> Option<Value> {
+        if name == "metric_name" { Some(self.name.as_str().into()) } else { jinja::get(&self.keys, name) }
+    }
+
+    fn text(&self) -> String {
+        self.name.clone()
+    }
 }
 
 /// Package, name and version of a `ref`'s arguments.

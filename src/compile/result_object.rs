@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::jinja::{self, Args, Cx, Error, Instance, Value};
 use crate::manifest::Json;
 
+const CONFIG: &str = "NodeConfig";
+
 /// A result, or an object in it: what artifacts show of it, with `to_dict`.
 #[derive(Debug)]
 pub struct ResultObject {
@@ -27,11 +29,16 @@ impl Instance for ResultObject {
     }
 
     fn attribute(&self, name: &str) -> Option<Value> {
-        match (self.class, name, self.value.get(name)?) {
+        let Some(value) = self.value.get(name) else {
+            // What a kind of node has no config for is None there, not undefined.
+            return (self.class == CONFIG).then(jinja::none);
+        };
+        match (self.class, name, value) {
             ("RunResult", "timing", Json::Array(steps)) => {
                 Some(jinja::list(steps.iter().map(|step| object("TimingInfo", step.clone())).collect()))
             }
             ("RunResult", "node", node @ Json::Object(_)) => Some(object("Node", node.clone())),
+            ("Node", "config", config @ Json::Object(_)) => Some(object(CONFIG, config.clone())),
             (.., value) => Some(jinja::from_json(value)),
         }
     }
@@ -40,9 +47,19 @@ impl Instance for ResultObject {
         &["to_dict"]
     }
 
-    fn call_method(&self, _: &mut Cx<'_>, name: &str, _: Args) -> Result<Value, Error> {
+    fn items(&self) -> Option<Vec<Value>> {
+        let map = self.value.as_object().filter(|_| self.class == CONFIG)?;
+        Some(map.keys().map(|key| key.as_str().into()).collect())
+    }
+
+    fn is_mapping(&self) -> bool {
+        self.class == CONFIG
+    }
+
+    fn call_method(&self, cx: &mut Cx<'_>, name: &str, args: Args) -> Result<Value, Error> {
         match name {
             "to_dict" => Ok(jinja::from_json(&self.value)),
+            _ if self.class == CONFIG => cx.call_method(&jinja::from_json(&self.value), name, args),
             _ => Err(Error::missing_method(self.class, name)),
         }
     }

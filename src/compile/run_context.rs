@@ -37,6 +37,8 @@ pub struct RunOptions {
     /// `--no-introspect` forbids queries while compiling.
     pub introspect: bool,
     pub inject_ephemeral_ctes: bool,
+    /// `exceptions.warn` fails: `--warn-error` covers it.
+    pub warnings_fail: bool,
     /// Write `target/compiled` and `target/run`.
     pub write_files: bool,
 }
@@ -270,6 +272,7 @@ fn warehouse(parts: &RunParts, quote: Include) -> Warehouse {
         dispatch: root.dispatch.clone(),
         packages: project.packages.iter().map(|package| package.name.clone()).collect(),
         macros: parts.manifest.macros.clone(),
+        introspect: parts.options.introspect,
     })
 }
 

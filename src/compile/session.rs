@@ -206,6 +206,14 @@ impl Session {
 
     fn connected(&self, state: &mut State) -> Result<(), Error> {
         if state.connection.is_none() {
+            if !self.warehouse.introspect && state.node.is_some() {
+                let thread = std::thread::current();
+                let message = format!(
+                    "connection never acquired for thread {}: --no-introspect keeps nodes from asking the warehouse",
+                    thread.name().unwrap_or("main")
+                );
+                return Err(Error::new(ErrorKind::Runtime, message));
+            }
             let connection = self.warehouse.adapter.connect(&state.name);
             state.unreachable = connection.is_err() && self.warehouse.adapter.is_gone();
             let connection = connection.map_err(fault)?;

@@ -29,6 +29,8 @@ pub struct Warehouse {
     /// Names of all packages, the root's first.
     pub packages: Vec<Arc<str>>,
     pub macros: Arc<MacroRegistry>,
+    /// Nodes may ask: off with `--no-introspect`.
+    pub introspect: bool,
     warned: Mutex<HashSet<String>>,
     pub(super) constraints: Mutex<KnownConstraints>,
     /// Sources that a plugin loaded in this run.
@@ -68,6 +70,7 @@ pub struct WarehouseParts {
     pub dispatch: Vec<(String, Vec<String>)>,
     pub packages: Vec<Arc<str>>,
     pub macros: Arc<MacroRegistry>,
+    pub introspect: bool,
 }
 
 impl Warehouse {
@@ -87,6 +90,7 @@ impl Warehouse {
             dispatch: parts.dispatch,
             packages: parts.packages,
             macros: parts.macros,
+            introspect: parts.introspect,
             warned: Mutex::default(),
             constraints: Mutex::default(),
             loaded: Mutex::default(),
@@ -107,6 +111,7 @@ impl Warehouse {
             dispatch: Vec::new(),
             packages: Vec::new(),
             macros: Arc::default(),
+            introspect: true,
         })
     }
 

@@ -48,6 +48,8 @@ pub struct Settings {
     pub test_warnings_are_errors: bool,
     /// `skip_nodes_if_on_run_start_fails`.
     pub skip_nodes_if_start_fails: bool,
+    /// Ephemeral models that were asked for by name have results, too: `compile --select`.
+    pub ephemeral_results: bool,
     /// How many failing rows a failed test shows.
     pub failing_rows_shown: usize,
 }
@@ -184,6 +186,8 @@ impl Work<'_> {
             let group = node::group(self.run, &resource);
             self.run.events.emit(Event::NodeFinished { node: resource, index, total, started_at, result: result.clone(), group });
             self.results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+        } else if self.settings.ephemeral_results {
+            self.results.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(result));
         }
     }
 

@@ -318,6 +318,7 @@ pub(super) fn described(error: &Error, resource: &Resource, adapter: &str) -> St
         ErrorKind::Database => "Database Error",
         ErrorKind::Runtime | ErrorKind::Cancelled => "Runtime Error",
         ErrorKind::Syntax | ErrorKind::Undefined | ErrorKind::Compilation => "Compilation Error",
+        ErrorKind::Parsing => "Parsing Error",
     };
     let text = error.message.replace('\n', "\n  ");
     format!("{kind} in {} {} ({})\n  {text}", resource.resource_type(), resource.name(), resource.original_file_path())

@@ -82,6 +82,16 @@ pub(super) fn search(
                 let message = format!("Got an invalid selector \"{value}\", expected one of {}", Check::names());
                 return Err(Box::new(criterion.place.error("E0503", message)));
             };
+            if check.looks_at_macros()
+                && let Some(test) = places.manifest.nodes.values().find(|node| lacks_macro(places, node))
+            {
+                let message = format!(
+                    "Node '{}' (in {}) depends on a macro or test that does not exist",
+                    test.name, test.original_file_path
+                );
+                let help = "check the spelling, run `deps` if it is a package's, or take the test out";
+                return Err(Box::new(Diagnostic::error("E0413", message).node(test.unique_id.shared()).help(help)));
+            }
             let comparison = Comparison::new(places.project, places.manifest, old);
             let matched = graph.resources().filter(|(_, resource)| comparison.matches(resource, check));
             let matched = matched.map(|(position, _)| position).collect();
@@ -133,6 +143,10 @@ impl Check {
 
     fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, check)| *check)
+    }
+
+    fn looks_at_macros(self) -> bool {
+        matches!(self, Self::Modified | Self::Unmodified | Self::Macros)
     }
 
     fn names() -> String {
@@ -238,14 +252,27 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Changed macros and their callers.
+/// Is it a generic test without a macro?
+fn lacks_macro(places: Places<'_>, node: &Node) -> bool {
+    let metadata = node.test().and_then(|test| test.metadata.as_ref());
+    metadata.is_some_and(|metadata| {
+        let name = format!("test_{}", metadata.name);
+        let package = metadata.namespace.as_deref().unwrap_or(&node.package_name);
+        places.manifest.macros.find(package, &name).is_none()
+    })
+}
+
+/// Changed macros and their callers. The built-in ones never count: a manifest that dbt itself wrote has other texts there, and
+/// nothing in the project changed with them.
 fn changed_macros(manifest: &Manifest, old: &Json) -> HashSet<UniqueId> {
     let old = old.get("macros").and_then(Json::as_object);
     let mut callers: HashMap<&UniqueId, Vec<&UniqueId>> = HashMap::new();
     let mut open: Vec<&UniqueId> = Vec::new();
     for found in manifest.macros.all() {
         let before = old.and_then(|old| old.get(found.unique_id.as_str()));
-        if before.and_then(|before| before.get("macro_sql")).and_then(Json::as_str) != Some(found.macro_sql()) {
+        if !manifest.macros.internal.contains(&found.package_name)
+            && before.and_then(|before| before.get("macro_sql")).and_then(Json::as_str) != Some(found.macro_sql())
+        {
             open.push(&found.unique_id);
         }
         for called in &found.depends_on {
@@ -445,7 +472,9 @@ fn same_reference(node: &Node, old: &Json) -> bool {
         return true;
     }
     let new = artifacts::resource(&Resource::Node(std::sync::Arc::new(node.clone())), None);
-    same_keys(&new, old, &["latest_version", "access", "deprecation_date"])
+    // Manifests of older versions know no access.
+    let access = |of: &Json| of.get("access").filter(|access| !access.is_null()).cloned().unwrap_or_else(|| "protected".into());
+    same_keys(&new, old, &["latest_version", "deprecation_date"]) && access(&new) == access(old)
 }
 
 /// What a function takes and gives.

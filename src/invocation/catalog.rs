@@ -10,22 +10,18 @@ use crate::agate::{Cell, Table};
 use crate::artifacts::{self, CatalogColumn, CatalogTable};
 use crate::cli::Outcome;
 use crate::compile::{RunContext, RuntimeHost, Scope, Session};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::docs;
 use crate::event::Event;
 use crate::jinja::{self, Args, Error, objects};
-use crate::manifest::{Json, JsonMap, Relation, ResourceType};
+use crate::manifest::{Dialect, Json, JsonMap, Relation, ResourceType};
 
 /// Compiles (unless `--no-compile`), asks the warehouse for every relation's columns, writes catalog.json.
 pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     let compiles = invocation.request.given.get("compile").and_then(Json::as_bool).unwrap_or(true);
     let (run, chosen) = if compiles {
-        let Some((run, selection, fine)) = nodes::compile(invocation, resolved) else { return Outcome::Unusable };
-        if !fine {
-            invocation.teller.tell(vec![Diagnostic::error("E0608", "docs were not generated: compilation failed")]);
-            return Outcome::Failure;
-        }
-        (run, selection)
+        let Some(compiled) = nodes::compile(invocation, resolved) else { return Outcome::Unusable };
+        compiled
     } else {
         let types =
             nodes::narrowed(invocation, &[ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Test]);
@@ -34,15 +30,22 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
         (run, selection)
     };
     let Some(sources) = invocation.select(resolved, vec![ResourceType::Source]) else { return Outcome::Unusable };
-    let tables = if invocation.request.is("empty_catalog") { Ok(Vec::new()) } else { tables(&run) };
+    let wanted = |id: &str| chosen.ids.contains(id) || sources.ids.contains(id);
+    let single = compiles.then(|| few(&run, &wanted)).flatten();
+    let tables = if invocation.request.is("empty_catalog") { Ok(Vec::new()) } else { tables(&run, single) };
     let (tables, errors) = match tables {
         Ok(tables) => (tables, None),
         Err(error) => {
-            invocation.teller.tell(vec![error.diagnostic()]);
+            let mut warning = error.diagnostic();
+            (warning.code, warning.severity) = ("W0609", Severity::Warning);
+            warning.event = Some("CatalogGenerationError");
+            warning.message = format!("Encountered an error while generating catalog: {}", warning.message);
+            if !invocation.teller.tell(vec![warning]) {
+                return Outcome::Unusable;
+            }
             (Vec::new(), Some(vec![error.message]))
         }
     };
-    let wanted = |id: &str| chosen.ids.contains(id) || sources.ids.contains(id);
     let (nodes, sources) = assigned(&run, tables, wanted);
     let text = artifacts::catalog(&nodes, &sources, errors.as_deref(), &invocation.metadata());
     let written = invocation.write("catalog.json", &text);
@@ -76,8 +79,24 @@ fn site(invocation: &Invocation, resolved: &Resolved, run: &RunContext, catalog:
     }
 }
 
-/// All relations of the schemas that the project uses, by the macro `get_catalog`, one call for each database.
-fn tables(run: &Arc<RunContext>) -> Result<Vec<CatalogTable>, Error> {
+/// More relations than that are asked for by schema.
+const MOST_SINGLE: usize = 100;
+
+/// The relations to ask for one by one, where the warehouse can tell of them so and they are few.
+fn few(run: &RunContext, wanted: impl Fn(&str) -> bool) -> Option<Vec<Relation>> {
+    if run.dialect() != Dialect::Postgres {
+        return None;
+    }
+    let nodes = run.manifest.nodes.values().filter(|node| node.relation_name.is_some() && wanted(node.unique_id.as_str()));
+    let sources = run.manifest.sources.values().filter(|source| wanted(source.unique_id.as_str()));
+    let relations: Vec<Relation> =
+        nodes.map(|node| run.relation(node)).chain(sources.map(|source| run.source_relation(source))).collect();
+    (relations.len() <= MOST_SINGLE).then_some(relations)
+}
+
+/// All relations of the schemas that the project uses, by the macro `get_catalog`, one call for each database; where single
+/// ones are given, only those, by `get_catalog_relations`.
+fn tables(run: &Arc<RunContext>, single: Option<Vec<Relation>>) -> Result<Vec<CatalogTable>, Error> {
     let session = Session::with(&run.warehouse, "generate_catalog");
     let mut by_database: IndexMap<Option<String>, Vec<String>> = IndexMap::new();
     let nodes =
@@ -92,11 +111,21 @@ fn tables(run: &Arc<RunContext>) -> Result<Vec<CatalogTable>, Error> {
     for (database, schemas) in by_database {
         let place = Relation::new(database.as_deref(), "information_schema", "");
         let host = RuntimeHost::new(run, &session, Scope::Operation, IndexMap::new());
-        let names = jinja::list(schemas.iter().map(|schema| schema.as_str().into()).collect());
+        let (by, of) = match &single {
+            None => ("get_catalog", schemas.iter().map(|schema| schema.as_str().into()).collect()),
+            Some(relations) => {
+                let here = relations.iter().filter(|relation| relation.database.as_deref() == database.as_deref());
+                ("get_catalog_relations", here.cloned().map(objects::relation::value).collect::<Vec<_>>())
+            }
+        };
+        if of.is_empty() {
+            continue;
+        }
+        let of = jinja::list(of);
         let place = objects::relation::value(place);
         let answer = run.engine.run(host.shared(), move |cx| {
             let information_schema = cx.call_method(&place, "information_schema", Args::default())?;
-            cx.call_macro("get_catalog", None, Args::new(vec![information_schema, names]))
+            cx.call_macro(by, None, Args::new(vec![information_schema, of]))
         })?;
         let table = objects::table::from_value(&answer).unwrap_or_default();
         for row in rows(&table) {

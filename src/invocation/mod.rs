@@ -29,7 +29,7 @@ use crate::diagnostic::{Diagnostic, any_error};
 use crate::event::{Event, Events};
 use crate::fs::{Disk, FileSystem};
 use crate::graph::{self, Graph, Selection, SelectionRequest};
-use crate::jinja::{Engine, Message};
+use crate::jinja::{self, Engine, Message};
 use crate::manifest::{Json, JsonMap, Manifest, UniqueId};
 use crate::parse;
 use crate::project::{self, Project};
@@ -162,6 +162,7 @@ impl Invocation<'_> {
 
     /// Parse, resolve, graph: the manifest, with manifest.json written. None after an error, which has been told.
     fn resolved(&self) -> Option<Resolved> {
+        self.note_vars();
         let (parsed, diagnostics) = parse::parse(&self.project);
         let parsed_well = self.teller.tell(diagnostics);
         let parsed = parsed?;
@@ -186,6 +187,25 @@ impl Invocation<'_> {
             }
         }
         Some(resolved)
+    }
+
+    /// The event by which dbt says whether vars, profile and target are those of the last parse.
+    fn note_vars(&self) {
+        let project = &self.project;
+        let plain = |vars: &JsonMap| jinja::repr(&jinja::from_json(&Json::Object(vars.clone())));
+        let (profile, target) = (project.profile.name.as_str(), project.profile.target.as_str());
+        let mut compared =
+            vec![plain(&project.cli_vars), profile.to_owned(), target.to_owned(), artifacts::DBT_VERSION.to_owned()];
+        if !project.vars_file.is_empty() {
+            compared.push(plain(&project.vars_file));
+        }
+        let checksum = project::sha256(&compared.join("\0")).checksum;
+        let vars = plain(&project.cli_vars);
+        let version = artifacts::DBT_VERSION;
+        let text = format!("checksum: {checksum}, vars: {vars}, profile: {profile}, target: {target}, version: {version}");
+        let data = [("checksum", &*checksum), ("vars", &*vars), ("profile", profile), ("target", target), ("version", version)];
+        let data = data.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+        self.events.emit(Event::Note { name: "StateCheckVarsHash", code: "I025", level: "debug", text, data });
     }
 
     /// What a text logged or printed while it was parsed.
@@ -246,6 +266,7 @@ impl Invocation<'_> {
                 batches_until: began.unwrap_or(self.project.invocation.run_started_at),
                 introspect: self.request.given.get("introspect").and_then(Json::as_bool).unwrap_or(true),
                 inject_ephemeral_ctes: self.request.given.get("inject_ephemeral_ctes").and_then(Json::as_bool).unwrap_or(true),
+                warnings_fail: nodes::fails(self, "JinjaLogWarning"),
                 write_files: self.writes_json(),
             },
             deferral,
@@ -273,6 +294,13 @@ impl Invocation<'_> {
     /// A flag in force, by dbt's name.
     fn flag(&self, name: &str, default: bool) -> bool {
         self.project.flags.get(name).and_then(Json::as_bool).unwrap_or(default)
+    }
+
+    /// The invocation's arguments as artifacts show them: secrets are blotted out.
+    fn shown_args(&self) -> JsonMap {
+        let mut args = self.project.invocation.args.clone();
+        args.values_mut().for_each(|value| blot_out(value, &self.project.invocation.secrets));
+        args
     }
 
     fn metadata(&self) -> Metadata {
@@ -334,6 +362,15 @@ impl Invocation<'_> {
         let data = data.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
         self.events.emit(Event::Note { name: "ArtifactWritten", code: "P001", level: "debug", text, data });
         true
+    }
+}
+
+fn blot_out(value: &mut Json, secrets: &[String]) {
+    match value {
+        Json::String(text) => *text = secrets.iter().fold(std::mem::take(text), |text, secret| text.replace(secret, "*****")),
+        Json::Array(items) => items.iter_mut().for_each(|item| blot_out(item, secrets)),
+        Json::Object(map) => map.values_mut().for_each(|item| blot_out(item, secrets)),
+        _ => {}
     }
 }
 

@@ -58,12 +58,12 @@ fn journal(invocation: &Invocation, plan: &Plan) -> Option<Arc<Journal>> {
     let planned = plan.steps.iter().filter(|step| step.is_counted()).map(|step| step.id.clone());
     invocation.writes_json().then(|| {
         let target = &invocation.project.target_path;
-        Journal::begin(target, (&info.invocation_id, info.run_started_at), &info.args, planned)
+        Journal::begin(target, (&info.invocation_id, info.run_started_at), &invocation.shown_args(), planned)
     })
 }
 
 /// Compiles the selection without running it: what `docs generate` does first. Errors have been told.
-pub fn compile(invocation: &Invocation, resolved: &Resolved) -> Option<(Arc<crate::compile::RunContext>, Selection, bool)> {
+pub fn compile(invocation: &Invocation, resolved: &Resolved) -> Option<(Arc<crate::compile::RunContext>, Selection)> {
     let selection = selection(invocation, resolved)?;
     let plan = plan::plan(&resolved.manifest, &resolved.graph, &selection, Mode::Compile);
     let run = invocation.run_context(resolved, &selection)?;
@@ -71,12 +71,12 @@ pub fn compile(invocation: &Invocation, resolved: &Resolved) -> Option<(Arc<crat
     let stop = stop_on_interrupt(&run.adapter);
     match execute::execute(&run, &plan, &settings(invocation), &stop) {
         Ok(executed) => {
-            let fine = !executed.results.iter().any(|result| result.status.is_failure());
             invocation.write_manifest(resolved, &run.all_compiled());
-            if fine {
-                write_results(invocation, resolved, &executed, begun.elapsed());
+            if !compiled_well(invocation, &executed) {
+                return None;
             }
-            Some((run, selection, fine))
+            write_results(invocation, resolved, &executed, begun.elapsed());
+            Some((run, selection))
         }
         Err(error) => {
             invocation.teller.tell(vec![error.diagnostic()]);
@@ -143,15 +143,16 @@ pub fn settings(invocation: &Invocation) -> Settings {
         populate_cache: invocation.flag("populate_cache", true),
         cache_selected_only: invocation.flag("cache_selected_only", false),
         failed_tests_block: command == Command::Build,
-        test_warnings_are_errors: warnings_fail_tests(invocation),
+        test_warnings_are_errors: fails(invocation, "LogTestResult"),
         skip_nodes_if_start_fails: invocation.flag("skip_nodes_if_on_run_start_fails", false),
+        ephemeral_results: command == Command::Compile && !invocation.request.list("select").is_empty(),
         failing_rows_shown: 5,
     }
 }
 
-/// Do the flags make a test's warning a failure?
-fn warnings_fail_tests(invocation: &Invocation) -> bool {
-    let warning = crate::diagnostic::Diagnostic::warning("W0603", "").event("LogTestResult");
+/// Do the flags make an error of the warning that is dbt's event of that name?
+pub fn fails(invocation: &Invocation, event: &'static str) -> bool {
+    let warning = crate::diagnostic::Diagnostic::warning("W0603", "").event(event);
     crate::diagnostic::any_error(&crate::report::promote(vec![warning], &invocation.teller.options))
 }
 
@@ -175,18 +176,14 @@ pub fn warn_of_nothing(invocation: &Invocation) -> bool {
 fn finish(invocation: &Invocation, resolved: &Resolved, executed: &Executed, begun: Instant) -> Outcome {
     let took = begun.elapsed();
     let results = &executed.results;
-    invocation.events.emit(Event::RunFinished { results: Arc::new(results.clone()), took, interrupted: executed.interrupted });
-    // `compile` has no results to keep where a node does not compile: to dbt that is a fault of the whole command.
     let is_compile = invocation.request.command == Command::Compile;
-    let spoilt = is_compile && results.iter().any(|result| result.status == Status::Error);
-    if !spoilt {
-        write_results(invocation, resolved, executed, took);
+    if is_compile && !compiled_well(invocation, executed) {
+        return Outcome::Unusable;
     }
+    invocation.events.emit(Event::RunFinished { results: Arc::new(results.clone()), took, interrupted: executed.interrupted });
+    write_results(invocation, resolved, executed, took);
     if is_compile {
         show_compiled(invocation, resolved, executed);
-    }
-    if spoilt {
-        return Outcome::Unusable;
     }
     let failed = |result: &&Arc<crate::event::RunResult>| {
         result.status.is_failure() || (result.status == Status::Skipped && !result.unique_id.as_str().starts_with("exposure."))
@@ -196,10 +193,16 @@ fn finish(invocation: &Invocation, resolved: &Resolved, executed: &Executed, beg
 
 fn write_results(invocation: &Invocation, resolved: &Resolved, executed: &Executed, took: Duration) {
     if invocation.writes_json() {
-        let args = &invocation.project.invocation.args;
-        let text = artifacts::run_results(&resolved.manifest, &executed.results, took, args, &invocation.metadata());
+        let args = invocation.shown_args();
+        let text = artifacts::run_results(&resolved.manifest, &executed.results, took, &args, &invocation.metadata());
         invocation.write("run_results.json", &text);
     }
+}
+
+/// A node that does not compile is a fault of the whole command, as in dbt: it is told, and there are no results to keep.
+fn compiled_well(invocation: &Invocation, executed: &Executed) -> bool {
+    let failed = executed.results.iter().filter(|result| result.status == Status::Error);
+    invocation.teller.tell(failed.filter_map(|result| result.diagnostic.clone()).collect())
 }
 
 /// `compile --select x` shows the SQL of what was named.
@@ -224,6 +227,7 @@ pub fn tell_compiled(invocation: &Invocation, of: Option<(&str, &str)>, sql: &st
     let json = invocation.request.text("output_format") == Some("json");
     let text = match of {
         Some((name, _)) if json => serde_json::json!({"node": name, "compiled": sql}).to_string(),
+        _ if !json && invocation.flag("quiet", false) => sql.to_owned(),
         Some((name, _)) => format!("Compiled node '{name}' is:\n{sql}"),
         None if json => serde_json::json!({"compiled": sql}).to_string(),
         None => format!("Compiled inline node is:\n{sql}"),

@@ -10,7 +10,7 @@ use crate::artifacts;
 use crate::cli::Outcome;
 use crate::compile::{self, Execution, RuntimeHost, Scope, Session};
 use crate::diagnostic::{Diagnostic, SourceText, Span};
-use crate::event::{Event, RunResult, Status, Timing};
+use crate::event::{Compiled, Event, RunResult, Status, Timing};
 use crate::graph::Selection;
 use crate::jinja::{self, Args, Error, Template, Value};
 use crate::manifest::{Json, JsonMap, UniqueId};
@@ -87,6 +87,10 @@ fn unknown(resolved: &Resolved, word: &str, name: &str) -> Diagnostic {
 /// `--sql`: rendered, and run in a transaction that only the SQL itself may commit, as in dbt.
 fn run_sql(invocation: &Invocation, resolved: &Resolved, sql: &str) -> Outcome {
     let Some(run) = invocation.run_context(resolved, &Selection::default()) else { return Outcome::Unusable };
+    let note = |level, text: String| {
+        invocation.events.emit(Event::Note { name: "Note", code: "Z050", level, text, data: JsonMap::new() });
+    };
+    note("info", "START executing inline_query".to_owned());
     let operation = Operation::begin(std::iter::empty());
     let session = Session::with(&run.warehouse, "inline_query");
     let host = RuntimeHost::new(&run, &session, Scope::Inline, IndexMap::new());
@@ -99,11 +103,11 @@ fn run_sql(invocation: &Invocation, resolved: &Resolved, sql: &str) -> Outcome {
         .and_then(|(response, _)| session.release().map(|()| response));
     let (response, error) = match done {
         Ok(response) => {
-            let text = format!("OK executed inline_query [{}]", response.message);
-            invocation.events.emit(Event::Note { name: "Note", code: "Z050", level: "info", text, data: JsonMap::new() });
+            note("info", format!("OK executed inline_query [{}]", response.message));
             (response.to_json(), None)
         }
         Err(error) => {
+            note("error", "ERROR executing inline_query".to_owned());
             invocation.teller.tell(vec![error.diagnostic()]);
             (JsonMap::new(), Some(error))
         }
@@ -112,16 +116,43 @@ fn run_sql(invocation: &Invocation, resolved: &Resolved, sql: &str) -> Outcome {
     operation.end(invocation, resolved, id.as_str().into(), response, error.as_ref())
 }
 
-/// An operation on its way.
-struct Operation {
+/// An operation, or an inline query, on its way.
+pub struct Operation {
     begun: Instant,
     started_at: SystemTime,
     args: JsonMap,
+    /// What the inline query became.
+    pub compiled: Option<Compiled>,
 }
 
 impl Operation {
-    fn begin(args: impl Iterator<Item = (String, Json)>) -> Self {
-        Self { begun: Instant::now(), started_at: SystemTime::now(), args: args.collect() }
+    pub fn begin(args: impl Iterator<Item = (String, Json)>) -> Self {
+        Self { begun: Instant::now(), started_at: SystemTime::now(), args: args.collect(), compiled: None }
+    }
+
+    /// Writes the run_results.json of an inline query that was compiled.
+    pub fn note(self, invocation: &Invocation, resolved: &Resolved, unique_id: UniqueId) {
+        let result = RunResult {
+            timing: self.timing(),
+            execution_time: self.begun.elapsed(),
+            compiled: self.compiled.clone(),
+            ..RunResult::new(unique_id, Status::Success, "Thread-1 (worker)".to_owned())
+        };
+        self.write(invocation, resolved, result, &invocation.shown_args());
+    }
+
+    fn timing(&self) -> Vec<Timing> {
+        let compiled = Timing { name: "compile", started_at: self.started_at, completed_at: self.started_at };
+        let executed = Timing { name: "execute", started_at: self.started_at, completed_at: SystemTime::now() };
+        vec![compiled, executed]
+    }
+
+    fn write(&self, invocation: &Invocation, resolved: &Resolved, result: RunResult, args: &JsonMap) {
+        if invocation.writes_json() {
+            let (took, metadata) = (self.begun.elapsed(), invocation.metadata());
+            let text = artifacts::run_results(&resolved.manifest, &[Arc::new(result)], took, args, &metadata);
+            invocation.write("run_results.json", &text);
+        }
     }
 
     /// Writes run_results.json.
@@ -133,23 +164,16 @@ impl Operation {
         adapter_response: JsonMap,
         error: Option<&Error>,
     ) -> Outcome {
-        let compiled = Timing { name: "compile", started_at: self.started_at, completed_at: self.started_at };
-        let executed = Timing { name: "execute", started_at: self.started_at, completed_at: SystemTime::now() };
         let status = if error.is_some() { Status::Error } else { Status::Success };
         let result = RunResult {
-            timing: vec![compiled, executed],
+            timing: self.timing(),
             execution_time: self.begun.elapsed(),
             adapter_response,
             message: error.map(|error| error.message.clone()),
             failures: Some(i64::from(error.is_some())),
             ..RunResult::new(unique_id, status, "MainThread".to_owned())
         };
-        if invocation.writes_json() {
-            let args = shown_args(invocation, self.args);
-            let (took, metadata) = (self.begun.elapsed(), invocation.metadata());
-            let text = artifacts::run_results(&resolved.manifest, &[Arc::new(result)], took, &args, &metadata);
-            invocation.write("run_results.json", &text);
-        }
+        self.write(invocation, resolved, result, &shown_args(invocation, self.args.clone()));
         if error.is_some() { Outcome::Failure } else { Outcome::Success }
     }
 }

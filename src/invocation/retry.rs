@@ -97,7 +97,10 @@ fn again(request: &Request, command: Command, args: &JsonMap) -> Request {
     let before = args.iter().filter(|(name, value)| {
         // Colours are usual where there is a terminal: only their absence was asked for.
         let usual = name.starts_with("use_colors") && **value == Json::Bool(true);
-        known.contains(&name.as_str()) && !OWN_FLAGS.contains(&name.as_str()) && !value.is_null() && !usual
+        let empty = |value: &Json| value.as_array().is_some_and(Vec::is_empty);
+        let unset = name.as_str() == "warn_error_options"
+            && (request.given.contains_key("warn_error") || value.as_object().is_some_and(|lists| lists.values().all(empty)));
+        known.contains(&name.as_str()) && !OWN_FLAGS.contains(&name.as_str()) && !value.is_null() && !usual && !unset
     });
     let mut given: JsonMap = before.map(|(name, value)| (name.clone(), as_given(name, value))).collect();
     for (name, value) in &request.given {

@@ -116,6 +116,7 @@ pub fn promotion(project: Option<&Project>, options: &LoadOptions) -> Promotion 
     Promotion {
         warn_error: flags.get("warn_error").and_then(Json::as_bool).unwrap_or(false),
         options: flags.get("warn_error_options").cloned().unwrap_or(Json::Null),
+        spares_some: flags.get("require_all_warnings_handled_by_warn_error") == Some(&Json::Bool(false)),
     }
 }
 

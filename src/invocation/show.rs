@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::operation::{output, told};
+use super::operation::{Operation, output, told};
 use super::{Invocation, Resolved, nodes};
 use crate::agate::{Indent, PrintOptions, Table};
 use crate::cli::Outcome;
@@ -68,7 +68,7 @@ fn show_inline(invocation: &Invocation, resolved: &Resolved, inline: &str) -> Ou
             tell(invocation, "inline_query", "sql_operation.inline_query", &table, true);
             Outcome::Success
         }
-        Err(error) => told(invocation, &error),
+        Err(error) => unparsable(invocation, error),
     }
 }
 
@@ -77,14 +77,26 @@ pub fn compile_inline(invocation: &Invocation, resolved: &Resolved, inline: &str
     let Some(run) = invocation.run_context(resolved, &Selection::default()) else { return Outcome::Unusable };
     let session = Session::with(&run.warehouse, "compile");
     let host = RuntimeHost::new(&run, &session, Scope::Inline, IndexMap::new());
+    let mut operation = Operation::begin(std::iter::empty());
     let compiled = compile::compile_text(&run, &session, &Template::whole(SourceText::new("--inline", inline)), &host);
     match compiled.and_then(|compiled| session.release().map(|()| compiled)) {
         Ok(compiled) => {
             nodes::tell_compiled(invocation, None, &compiled.code);
+            let id = format!("sql_operation.{}.inline_query", resolved.manifest.project_name);
+            operation.compiled = Some(compiled);
+            operation.note(invocation, resolved, id.as_str().into());
             Outcome::Success
         }
-        Err(error) => told(invocation, &error),
+        Err(error) => unparsable(invocation, error),
     }
+}
+
+/// An inline query that does not compile: dbt's words for it come before what is wrong with it.
+fn unparsable(invocation: &Invocation, mut error: Error) -> Outcome {
+    if !error.database {
+        error.message = format!("Error parsing inline query: {}", error.message);
+    }
+    told(invocation, &error)
 }
 
 fn limited(
@@ -145,6 +157,7 @@ fn tell(invocation: &Invocation, name: &str, id: &str, table: &Table, inline: bo
             serde_json::json!({"node": name, "show": serde_json::from_str::<serde_json::Value>(&preview).unwrap_or_default()})
                 .to_string()
         }
+        (false, _) if invocation.flag("quiet", false) => preview.clone(),
         (false, true) => format!("Previewing inline node:\n{preview}"),
         (false, false) => format!("Previewing node '{name}':\n{preview}"),
     };

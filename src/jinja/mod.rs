@@ -68,6 +68,8 @@ pub enum ErrorKind {
     Undefined,
     /// dbt's Compilation Error: `exceptions.raise_compiler_error`, wrong arguments, unknown macro …
     Compilation,
+    /// dbt's Parsing Error: an environment variable that is not there, or not allowed there.
+    Parsing,
     /// A contract that does not hold, a missing required config or var …: any other dbt error, by message.
     Runtime,
     /// From the warehouse.
@@ -135,6 +137,7 @@ impl Error {
             ErrorKind::Syntax => "E0301",
             ErrorKind::Undefined => "E0302",
             ErrorKind::Compilation => "E0303",
+            ErrorKind::Parsing => "E0299",
             ErrorKind::Runtime => "E0304",
             ErrorKind::Database => "E0601",
             ErrorKind::Cancelled => "E0701",

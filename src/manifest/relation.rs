@@ -116,7 +116,8 @@ pub struct Relation {
     pub limit: Option<u64>,
     /// A condition on event time (microbatch, `--sample`), rendered as a subquery.
     pub event_time_filter: Option<Arc<str>>,
-    pub require_alias: bool,
+    /// Do subqueries need a name? None: as the warehouse has it.
+    pub require_alias: Option<bool>,
     pub dialect: Dialect,
 }
 
@@ -128,6 +129,10 @@ impl Relation {
             identifier: Some(identifier.into()),
             ..Self::default()
         }
+    }
+
+    pub fn requires_alias(&self) -> bool {
+        self.require_alias.unwrap_or(self.dialect == Dialect::Postgres)
     }
 
     /// The name alone, without limit or filter: `"db"."schema"."table"`.
@@ -162,7 +167,7 @@ impl Relation {
 impl fmt::Display for Relation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name();
-        let alias = |what: &str| match self.identifier.as_deref().filter(|_| self.require_alias) {
+        let alias = |what: &str| match self.identifier.as_deref().filter(|_| self.requires_alias()) {
             Some(identifier) => format!(" _dbt_{what}_subq_{identifier}"),
             None => String::new(),
         };

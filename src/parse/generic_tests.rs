@@ -241,7 +241,9 @@ fn configuration(
     let mut block = match arguments.shift_remove("config") {
         None => None,
         Some(Json::Object(block)) => Some(block),
-        Some(_) => return Err(site.error("E0214", span, format!("`config` of the data test `{test_name}` must be a map"))),
+        Some(_) => {
+            return Err(site.error("E0214", span, format!("`config` of the data test `{test_name}` must be a map (a dict)")));
+        }
     };
     let mut config = JsonMap::new();
     let mut add = |key: &str, value: Json| -> Result<(), Diagnostic> {
@@ -262,9 +264,11 @@ fn configuration(
             Some(block) if block.contains_key(key) => {
                 return Err(site
                     .error(
-                        "E0215",
+                        "E0312",
                         span,
-                        format!("the data test `{test_name}` has `{key}` twice: beside its arguments and under `config`"),
+                        format!(
+                            "Test cannot have the same key at the top-level and in config: `{key}` of the data test `{test_name}`"
+                        ),
                     )
                     .help("keep the one under `config`"));
             }
@@ -432,7 +436,7 @@ mod tests {
             (json!({"-": {}}), "E0211"),
             (json!({"unique": {"model": "x"}}), "E0213"),
             (json!({"unique": {"config": 1}}), "E0214"),
-            (json!({"unique": {"severity": "warn", "config": {"severity": "error"}}}), "E0215"),
+            (json!({"unique": {"severity": "warn", "config": {"severity": "error"}}}), "E0312"),
             (json!({"unique": {"config": {"tags": [1]}}}), "E0216"),
         ];
         for (item, code) in cases {

@@ -140,7 +140,9 @@ impl CaptureHost {
                 Err(Error::compilation("submit_python_job can only be called by a materialization's statement"))
             })),
             "adapter_macro" => Some(function("adapter_macro", |_, _| {
-                Err(Error::compilation("`adapter_macro` is gone from dbt: call `adapter.dispatch(name)` and then its result"))
+                let message =
+                    "The \"adapter_macro\" macro has been deprecated: call `adapter.dispatch(name)` and then its result";
+                Err(Error::compilation(message))
             })),
             "_dbt_generic_test_kwargs" => self.test_kwargs.clone(),
             _ => None,

@@ -53,7 +53,10 @@ pub fn registry(project: &Project, now: f64) -> (MacroRegistry, Vec<Diagnostic>)
 }
 
 fn duplicate(first: &Macro, second: &Macro) -> Diagnostic {
-    let message = format!("the package `{}` has two macros named `{}`", first.package_name, first.name);
+    let message = format!(
+        "dbt found multiple macros named \"{}\" in the project: the package '{}' has two",
+        first.name, first.package_name
+    );
     Diagnostic::error("E0310", message)
         .at(&second.source, second.span)
         .at_with(&first.source, first.span, "the other one")

@@ -32,7 +32,7 @@ pub fn of_file(captures: &Captures, resolver: &MacroResolver, package: &Arc<Pack
         Kind::Null => return found,
         Kind::Map(entries) => entries,
         _ => {
-            let message = format!("a property file must be a map of sections, not {}", content.kind.noun());
+            let message = format!("Dictionary expected: a property file is a map of sections, not {}", content.kind.noun());
             found.diagnostics.push(Diagnostic::error("E0201", message).at(&file.source, content.span));
             return found;
         }
@@ -101,6 +101,13 @@ fn section_entry(
             return found;
         }
         Some(_) => {}
+        None if section == "data_tests" => {
+            // As in dbt: where generic tests are parameters of nothing, they are left out.
+            let message =
+                format!("Unable to parse 'data_tests' section of file '{}'\nEntry did not contain a name", file.original_path);
+            found.diagnostics.push(Diagnostic::warning("W0217", message).at(&file.source, item.span));
+            return found;
+        }
         None => {
             let message = format!("an item of `{section}` has no `name`");
             let error = Diagnostic::error("E0203", message).at(&file.source, item.span);

@@ -109,7 +109,7 @@ fn macros_know_what_they_call() {
                 {% test positive(model, column_name) %}select 1{% endtest %}";
     let (parsed, told) = parsed(&[("macros/m.sql", text), ("macros/n.sql", "{% macro b() %}{% endmacro %}")]);
     assert_eq!(told.len(), 1);
-    assert!(told[0].contains("two macros named `b`"), "{told:?}");
+    assert!(told[0].contains("multiple macros named \"b\" in the project"), "{told:?}");
     let found = |name: &str| parsed.macros.in_package("shop", name).unwrap();
     let calls: Vec<&str> = found("a").depends_on.iter().map(UniqueId::as_str).collect();
     assert_eq!(calls, ["macro.shop.b", "macro.shop.duckdb__c", "macro.dbt.type_string"]);

@@ -175,7 +175,12 @@ impl File<'_> {
             let fits = json.is_number() || json.as_str().is_some_and(is_release);
             if !fits {
                 let help = "write it like '1.0.0', or leave it out";
-                self.error(span, format!("{json} is not a version"), help);
+                let shown = json.as_str().map_or_else(|| json.to_string(), |text| format!("'{text}'"));
+                self.error(
+                    span,
+                    format!("{shown} is not a version: at path ['version']: {shown} is not valid under any of the given schemas"),
+                    help,
+                );
             }
             config.version = Some(json.as_str().map_or_else(|| json.to_string(), str::to_owned));
         }
@@ -291,8 +296,12 @@ impl File<'_> {
             }
             None => false,
         };
-        if let Some(cloud) = self.yaml.get("dbt-cloud") {
-            self.reader.expect_map(cloud, "'dbt-cloud'");
+        if let Some(cloud) = self.given("dbt-cloud").filter(|cloud| !matches!(cloud.kind, Kind::Map(_))) {
+            let (span, json) = (cloud.span, cloud.to_json());
+            let shown = json.as_str().map_or_else(|| json.to_string(), |text| format!("'{text}'"));
+            let message =
+                format!("this must be a map: at path ['dbt-cloud']: {shown} is not valid under any of the given schemas");
+            self.error(span, message, "write a map: dbt-cloud: {project-id: 1}");
         }
     }
 

@@ -3,12 +3,13 @@
 use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
+use serde::Serialize;
 
 use super::environment::SECRET_PREFIX;
 use super::version::DBT_VERSION;
 use super::{InvocationInfo, Project, flags};
 use crate::diagnostic::{SourceText, Span};
-use crate::jinja::{self, Args, Cx, Engine, Error, Host, Instance, Message, Undefined, Value};
+use crate::jinja::{self, Args, Cx, Engine, Error, ErrorKind, Host, Instance, Message, Undefined, Value};
 use crate::manifest::{Json, JsonMap};
 
 /// Vars may name vars, but not without end.
@@ -151,8 +152,9 @@ impl BaseContext {
     pub fn env_var(&self, name: &str) -> Result<Option<String>, Error> {
         let is_secret = name.starts_with(SECRET_PREFIX);
         if is_secret && !self.shared.secrets {
-            let message = format!("'{name}' is a secret: such variables may be read in profiles.yml and packages.yml only");
-            return Err(Error::compilation(message));
+            let message =
+                format!("Secret env vars are allowed only in profiles.yml or packages.yml. Found '{name}' referenced elsewhere.");
+            return Err(Error::new(ErrorKind::Parsing, message));
         }
         if let Some(recorder) = &self.recorder {
             recorder.env_var(name);
@@ -168,7 +170,7 @@ impl BaseContext {
         let value = ENGINE.render_native(text, &source, span, Arc::new(ConfigurationHost(self.clone())))?;
         if !jinja::is_defined(&value) {
             let message = format!("nothing is known by the name in '{}'", text.trim());
-            return Err(Error::new(jinja::ErrorKind::Undefined, message));
+            return Err(Error::new(ErrorKind::Undefined, message));
         }
         Ok(self.reveal(jinja::to_json(&value)?))
     }
@@ -231,9 +233,11 @@ impl BaseContext {
         if let Some(value) = self.env_var(&name)? {
             return Ok(value.into());
         }
-        let message = || format!("the environment variable '{name}' is not set, and env_var gives no default for it");
-        let help = || format!("set {name}, or give a default: env_var('{name}', 'a value')");
-        args.given(1, "default").cloned().ok_or_else(|| Error::compilation(message()).help(help()))
+        args.given(1, "default").cloned().ok_or_else(|| {
+            let mut error = Error::new(ErrorKind::Parsing, format!("Env var required but not provided: '{name}'"));
+            error.help = Some(format!("set it, or give a default: env_var('{name}', 'value')").into());
+            error
+        })
     }
 }
 
@@ -341,11 +345,28 @@ impl Var {
         if self.0.missing == Missing::IsNone {
             return Ok(jinja::none());
         }
-        let near = crate::diagnostic::nearest(name, self.0.shared.vars.keys().map(String::as_str));
-        let hint = near.map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default();
-        let message = format!("Required var '{name}' not found in config: neither --vars nor the project gives it{hint}");
-        Err(Error::compilation(message))
+        let vars = &self.0.shared.vars;
+        let mut known: JsonMap = vars.iter().map(|(name, value)| (name.clone(), Json::clone(value))).collect();
+        known.sort_keys();
+        let known = indented(&known);
+        let package = &self.0.shared.package;
+        let package = if package.is_empty() { "<Configuration>" } else { package };
+        let mut error =
+            Error::compilation(format!("Required var '{name}' not found in config:\nVars supplied to {package} = {known}"));
+        error.help = Some(match crate::diagnostic::nearest(name, vars.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean '{near}'?").into(),
+            None => "give it with --vars, under `vars:` in dbt_project.yml, or a default: var('name', 'value')".into(),
+        });
+        Err(error)
     }
+}
+
+/// As Python's `json.dumps(…, indent=4)`.
+fn indented(map: &JsonMap) -> String {
+    let mut text = Vec::new();
+    let form = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let written = map.serialize(&mut serde_json::Serializer::with_formatter(&mut text, form));
+    written.ok().and_then(|()| String::from_utf8(text).ok()).unwrap_or_default()
 }
 
 /// `target` where no profile is known: every key is an empty text.
@@ -446,12 +467,9 @@ mod tests {
     #[test]
     fn what_is_missing_is_said() {
         for (text, part) in [
-            (
-                "{{ var('tex') }}",
-                "Required var 'tex' not found in config: neither --vars nor the project gives it (did you mean 'text'?)",
-            ),
-            ("{{ env_var('NONE') }}", "the environment variable 'NONE' is not set"),
-            ("{{ env_var('DBT_ENV_SECRET_PASS') }}", "is a secret"),
+            ("{{ var('tex') }}", "Required var 'tex' not found in config:\nVars supplied to "),
+            ("{{ env_var('NONE') }}", "Env var required but not provided: 'NONE'"),
+            ("{{ env_var('DBT_ENV_SECRET_PASS') }}", "Secret env vars are allowed only in"),
             ("{{ var('loop') }}", "names itself"),
             ("{{ nothing }}", "nothing"),
             ("{{ var( }}", ""),

@@ -102,11 +102,13 @@ fn expand(value: &str, outer: &HashMap<String, String>, found: &[(String, String
     out
 }
 
-/// Values of `DBT_ENV_SECRET_*`, blank ones left out, longest first: what to scrub.
-pub fn secrets(env: &HashMap<String, String>) -> Vec<String> {
+/// Values of `DBT_ENV_SECRET_*`, and of vars named so, blank ones left out, longest first: what to scrub.
+pub fn secrets(env: &HashMap<String, String>, vars: &JsonMap) -> Vec<String> {
+    let vars = vars.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+    let named = env.iter().map(|(name, value)| (name, value.as_str())).chain(vars);
     let secret =
-        |(name, value): (&String, &String)| (name.starts_with(SECRET_PREFIX) && !value.trim().is_empty()).then(|| value.clone());
-    let mut values: Vec<String> = env.iter().filter_map(secret).collect();
+        |(name, value): (&String, &str)| (name.starts_with(SECRET_PREFIX) && !value.trim().is_empty()).then(|| value.to_owned());
+    let mut values: Vec<String> = named.filter_map(secret).collect();
     values.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
     values.dedup();
     values
@@ -159,7 +161,8 @@ mod tests {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
-        assert_eq!(secrets(&env), ["abcdef", "abc"]);
+        let vars = serde_json::json!({"DBT_ENV_SECRET_V": "of vars", "other": "x"}).as_object().cloned().unwrap_or_default();
+        assert_eq!(secrets(&env, &vars), ["of vars", "abcdef", "abc"]);
         assert_eq!(serde_json::to_string(&metadata(&env)).unwrap(), r#"{"JOB":"7"}"#);
     }
 }

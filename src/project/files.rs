@@ -274,7 +274,7 @@ pub fn checksum(text: &str) -> Checksum {
     sha256(&normalized(text))
 }
 
-fn sha256(text: &str) -> Checksum {
+pub fn sha256(text: &str) -> Checksum {
     let digest = Sha256::digest(text.as_bytes());
     let checksum = digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
         for half in [byte >> 4, byte & 15] {

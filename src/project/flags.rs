@@ -235,22 +235,24 @@ fn checked(reader: &mut Reader<'_>, value: &Yaml, holds: Holds, what: &str) -> O
 /// both at once is an error.
 pub(super) fn warn_error_options(options: &Yaml, reader: &mut Reader<'_>) -> Json {
     let mut normal = JsonMap::new();
+    let mut both = false;
     for (key, former) in [("error", "include"), ("warn", "exclude"), ("silence", "silence")] {
         let given =
             |key: &str| options.entry(key).filter(|entry| !entry.value.items().is_empty() || entry.value.as_str().is_some());
         if let (Some(_), Some(old)) = (given(key), given(former))
             && key != former
         {
-            reader.diagnostics.push(
-                Diagnostic::error("E0104", format!("'{former}' and '{key}' of warn_error_options cannot both be given"))
-                    .at(reader.source, old.key_span)
-                    .help(format!("keep '{key}': '{former}' is its former name")),
-            );
+            let message = format!("Only `{former}` or `{key}` can be specified in `warn_error_options`, not both");
+            let help = format!("keep '{key}': '{former}' is its former name");
+            reader.diagnostics.push(Diagnostic::error("E0104", message).at(reader.source, old.key_span).help(help));
+            both = true;
         }
         let value = options.get(key).or_else(|| options.get(former)).filter(|value| value.kind != Kind::Null);
         normal.insert(key.to_owned(), value.map_or_else(|| Json::Array(Vec::new()), Yaml::to_json));
     }
-    reader.diagnostics.extend(former_keys(options, reader.source));
+    if !both {
+        reader.diagnostics.extend(former_keys(options, reader.source));
+    }
     Json::Object(normal)
 }
 

@@ -242,7 +242,7 @@ impl Loader<'_> {
             run_started_at: self.options.started_at.unwrap_or_else(chrono::Utc::now),
             args: flags::arguments(flags),
             metadata_env: environment::metadata(&env),
-            secrets: environment::secrets(&env),
+            secrets: environment::secrets(&env, flags.get("vars").and_then(Json::as_object).unwrap_or(&JsonMap::new())),
             env,
         })
     }

@@ -28,7 +28,7 @@ pub use builtin::{LibraryBlock, namespaces};
 pub use clean::clean;
 pub use deps::{AddPackage, DepsOptions, Progress, deps};
 pub use environment::with_dotenv;
-pub use files::{FEW, checksum};
+pub use files::{FEW, checksum, sha256};
 pub use init::init;
 pub use load::load;
 pub use packages::{Origin, PackageSpec};

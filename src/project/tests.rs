@@ -132,7 +132,7 @@ fn the_project_file_is_read_whole_and_every_fault_is_told() {
         [
             "dbt_project.yml:3:1: W0102 dbt_project.yml has no key 'modle-paths'; it is ignored [did you mean 'model-paths'?]",
             "dbt_project.yml:1:7: E0103 'my-shop' is not a name for a project [use letters, digits and underscores, and start with a letter or an underscore]",
-            "dbt_project.yml:2:10: E0103 \"one\" is not a version [write it like '1.0.0', or leave it out]",
+            "dbt_project.yml:2:10: E0103 'one' is not a version: at path ['version']: 'one' is not valid under any of the given schemas [write it like '1.0.0', or leave it out]",
             "dbt_project.yml:4:1: W0103 'source-paths' is the former name of 'model-paths' [rename the key]",
             "dbt_project.yml:10:1: W0103 'log-path' in dbt_project.yml is deprecated [use --log-path or the variable DBT_LOG_PATH]",
             "dbt_project.yml:8:7: E0103 'vars' must be a map, not a number",
@@ -282,7 +282,7 @@ fn configuration_is_rendered_with_vars_environment_and_target() {
     assert_eq!(
         said,
         [
-            "dbt_project.yml:10:15: E0303 this value cannot be rendered: Required var 'no' not found in config: neither --vars nor the project gives it"
+            "dbt_project.yml:10:15: E0303 this value cannot be rendered: Required var 'no' not found in config:\nVars supplied to <Configuration> = {\n    \"suffix\": \"x\"\n} [give it with --vars, under `vars:` in dbt_project.yml, or a default: var('name', 'value')]"
         ]
     );
     let loaded = loaded.unwrap();

@@ -30,7 +30,12 @@ impl Console {
         let colors = options.use_colors && options.format != LogFormat::Json;
         Self {
             out,
-            look: Look { format: options.format, painter: Painter { colors }, terminal: options.is_terminal },
+            look: Look {
+                format: options.format,
+                painter: Painter { colors },
+                terminal: options.is_terminal,
+                among_errors: false,
+            },
             level: if options.quiet { Level::Error } else { Level::parse(&options.level) },
             quiet: options.quiet,
             print: options.print,
@@ -50,6 +55,10 @@ impl Console {
 
     pub(super) fn write(&mut self, record: &Record, invocation: &Invocation) {
         let line = format::line(record, self.look, invocation);
+        self.look.among_errors = match &record.people {
+            People::Diagnostic(problem) => self.look.among_errors || problem.is_error(),
+            _ => false,
+        };
         let out = &mut self.out;
         // A closed pipe (`… | head`) is no fault of the run.
         let mut show = || {

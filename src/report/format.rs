@@ -24,6 +24,8 @@ pub(super) struct Look {
     pub painter: Painter,
     /// Somebody watches: what only programs look for is left out.
     pub terminal: bool,
+    /// Errors are being told: dbt's heading stands above the first of them.
+    pub among_errors: bool,
 }
 
 /// The line, without its final newline; secrets are blotted out.
@@ -117,10 +119,15 @@ fn people_line(record: &Record, look: Look) -> String {
     let painter = look.painter;
     match &record.people {
         People::Diagnostic(problem) if problem.is_error() && !look.terminal => {
-            let heading: Vec<&str> = record.msg.lines().take(2).collect();
-            let heading = Record { msg: heading.join("\n"), ..record.clone() };
+            let mut heading = record.msg.lines();
+            let (announced, kind) = (heading.next().unwrap_or_default(), heading.next().unwrap_or_default());
+            let problem = indented(&diagnostic::render(problem, painter));
+            if look.among_errors {
+                return format!("{kind}\n{problem}");
+            }
+            let heading = Record { msg: format!("{announced}\n{kind}"), ..record.clone() };
             let heading = text_line(&heading, &painted(&heading, painter));
-            format!("{heading}\n{}", indented(&diagnostic::render(problem, painter)))
+            format!("{heading}\n{problem}")
         }
         People::Diagnostic(problem) => diagnostic::render(problem, painter),
         People::Failure(failure) => text_line(record, &explained(record, failure, painter)),

@@ -183,7 +183,7 @@ impl State {
         if let Some(log) = self.file.as_mut().filter(|log| record.level >= log.level) {
             // Files are read by people and tools alike: no colours, and dbt's own words.
             let format = if log.format == LogFormat::Default { LogFormat::Debug } else { log.format };
-            let look = Look { format, painter: Painter { colors: false }, terminal: false };
+            let look = Look { format, painter: Painter { colors: false }, terminal: false, among_errors: false };
             let line = format::line(record, look, &self.invocation);
             log.file.write(&line);
         }

@@ -12,7 +12,20 @@ pub struct Promotion {
     /// `{error, warn, silence}`, or by their older names `{include, exclude}`; null where not given. Each is a list of event
     /// names (`Deprecations` stands for all of those); `error` may be `all` or `*`.
     pub options: Json,
+    /// `require_all_warnings_handled_by_warn_error` is off: some warnings stay what they are.
+    pub spares_some: bool,
 }
+
+/// Warnings that are never promoted where `require_all_warnings_handled_by_warn_error` is off.
+const SPARED: [&str; 7] = [
+    "FreshnessConfigProblem",
+    "MFConverterIssue",
+    "MicrobatchModelNoEventTimeInputs",
+    "RunResultWarning",
+    "SelectExcludeIgnoredWithSelectorWarning",
+    "SemanticValidationFailure",
+    "WarnStateTargetEqual",
+];
 
 /// What is to become of a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +39,7 @@ impl Promotion {
     /// dbt's order: a name counts more than the group it is in, a group more than all; then silence, warn, error.
     fn fate(&self, name: Option<&str>) -> Fate {
         // Warnings that dbt has not are lineal's own: `--strict` is for them.
-        if name.is_none() {
+        if name.is_none_or(|name| self.spares_some && SPARED.contains(&name)) {
             return Fate::Warn;
         }
         let named = |wanted: &str| {
@@ -123,7 +136,7 @@ mod tests {
     fn check(warn_error: bool, options: &Json, expected: &str) {
         let warnings = NAMES.iter().map(|name| Diagnostic::warning("W0001", *name).event(name));
         let warnings = warnings.chain([Diagnostic::warning("W0001", "unnamed")]).collect();
-        let kept = promote(warnings, &Promotion { warn_error, options: options.clone() });
+        let kept = promote(warnings, &Promotion { warn_error, options: options.clone(), spares_some: false });
         let fates: String = NAMES
             .iter()
             .chain(&["unnamed"])
@@ -150,7 +163,7 @@ mod tests {
     #[test]
     fn what_dbt_refuses_is_refused() {
         let said = |options: Json| -> Vec<String> {
-            let faults = Promotion { warn_error: false, options }.faults();
+            let faults = Promotion { warn_error: false, options, spares_some: false }.faults();
             faults.iter().map(|fault| format!("{} {}", fault.code, fault.message)).collect()
         };
         assert_eq!(

@@ -179,9 +179,14 @@ impl Translator {
             Record::new("NodeStart", "Q024", Level::Debug, began).with("node_info", info.clone()).thread(&result.thread_id)
         });
         let line = if self.quiet_nodes() { None } else { node_records::finished(node, place, result, info.clone()) };
+        let info_again = info.clone();
         let done = finished_record(node.unique_id(), result, info);
         let marked = node_records::marks_children(&self.command, result.status).then(|| node_records::skipped_children(result));
-        began.into_iter().chain(line).chain([done]).chain(marked).collect()
+        let fault = (result.status == Status::Error).then_some(result.message.as_deref()).flatten().map(|message| {
+            let record = Record::new("CatchableExceptionOnRun", "W002", Level::Debug, message).with("exc", message);
+            record.with("node_info", info_again)
+        });
+        began.into_iter().chain(fault).chain(line).chain([done]).chain(marked).collect()
     }
 
     fn node_executing(&mut self, node: &Resource) -> Vec<Record> {
@@ -296,7 +301,9 @@ impl Translator {
     /// A diagnostic, unless it was told before; deprecations once each, but counted.
     fn diagnostic(&mut self, diagnostic: &Diagnostic) -> Option<Record> {
         let place = diagnostic.labels.first().map(|label| (label.source.name.clone(), label.span.start));
-        if !self.told.insert((diagnostic.code, diagnostic.message.clone(), place)) {
+        // What a project says itself is told as often as it says it.
+        let own = diagnostic.event == Some("JinjaLogWarning");
+        if !own && !self.told.insert((diagnostic.code, diagnostic.message.clone(), place)) {
             return None;
         }
         let deprecation = diagnostic.event.filter(|name| event_names::is_deprecation(name));
@@ -423,8 +430,9 @@ pub(super) fn diagnostic_record(diagnostic: &Diagnostic, deprecation: bool) -> R
         _ => diagnostic.message.clone(),
     };
     let (name, code) = match diagnostic.event {
+        // A warning that is to be an error ends the command: dbt tells of the end only.
+        _ if diagnostic.is_error() => ("MainEncounteredError", "Z002"),
         Some(name) => (name, event_names::code(name).unwrap_or_default()),
-        None if diagnostic.is_error() => ("MainEncounteredError", "Z002"),
         None => ("Note", "Z050"),
     };
     let record = if diagnostic.is_error() {
@@ -455,6 +463,10 @@ pub(super) fn diagnostic_record(diagnostic: &Diagnostic, deprecation: bool) -> R
 /// An error as dbt's exceptions print: `Compilation Error in model orders (models/orders.sql)`, then the message, indented.
 fn exception(diagnostic: &Diagnostic, text: &str) -> String {
     let kind = match diagnostic.code.get(1..3) {
+        // A warning that was made an error.
+        _ if diagnostic.code.starts_with('W') => "Compilation Error",
+        _ if diagnostic.code == "E0509" => "Breaking change to contract Error",
+        _ if diagnostic.code == "E0138" => "Internal Error",
         Some("02") => "Parsing Error",
         Some("03" | "04") => "Compilation Error",
         Some("06" | "07") => "Database Error",

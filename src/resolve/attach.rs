@@ -172,9 +172,10 @@ fn find(index: &Index<'_>, patch: &Patch, diagnostics: &mut Vec<Diagnostic>) -> 
         diagnostics.push(unknown_patch(patch, known));
     } else if disabled.len() > 1 && patch.config.get("enabled").and_then(serde_json::Value::as_bool) == Some(true) {
         let message = format!(
-            "Found {} matching disabled nodes for '{}'. Multiple nodes for the same unique id cannot be enabled in the schema \
+            "Found {} matching disabled nodes for {} '{}'. Multiple nodes for the same unique id cannot be enabled in the schema \
              file. They must be enabled in `dbt_project.yml` or in the sql files.",
             disabled.len(),
+            disabled.first().map_or(ResourceType::Model, |at| index.drafts[*at].resource_type),
             patch.name
         );
         diagnostics.push(Diagnostic::error("E0264", message).at(&patch.file.source, patch.place()));

@@ -79,7 +79,11 @@ impl Checks<'_> {
         let mut names: HashMap<(&str, &str), (&Node, &Origin)> = HashMap::new();
         for (node, origin) in nodes {
             if let Some((first, first_origin)) = ids.insert(&node.unique_id, (node, origin)) {
-                let plural = format!("{}s", node.resource_type);
+                let plural = match node.resource_type {
+                    ResourceType::Analysis => "analyses".to_owned(),
+                    ResourceType::Test => "data_tests".to_owned(),
+                    kind => format!("{kind}s"),
+                };
                 self.twice(node, origin, first, first_origin, &plural, "E0410", Severity::Error);
                 continue;
             }

@@ -58,10 +58,10 @@ fn check_primary_keys(node: &Node, own: &[Constraint], patch: &Patch, diagnostic
     };
     if keyed.len() > 1 {
         fail(format!(
-            "Found {} columns ({}) with primary key constraints defined. Primary keys for multiple columns must be defined \
+            "Found {} columns ([{}]) with primary key constraints defined. Primary keys for multiple columns must be defined \
              as a model level constraint.",
             keyed.len(),
-            keyed.join(", ")
+            keyed.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
         ));
     }
     if !keyed.is_empty() && own.iter().any(|constraint| is(constraint, "primary_key")) {

@@ -268,11 +268,13 @@ fn checksum(model: &str, versions: &Json, given: &[JsonMap], expect: &JsonMap, o
         format!("{name}({})", parts.join(", "))
     };
     let optional = |name: &str, value: &Json| value.as_object().map_or_else(|| "None".to_owned(), |map| class(name, map));
-    let given: Vec<String> = given.iter().map(|one| class("UnitTestInputFixture", one)).collect();
+    let inputs: Vec<String> = given.iter().map(|one| class("UnitTestInputFixture", one)).collect();
+    let from_file = |one: &&JsonMap| one.get("fixture").is_some_and(|fixture| !fixture.is_null());
+    let rows: String = given.iter().filter(from_file).map(|one| format!("-{}", python::repr(&one["rows"]))).collect();
     let data = format!(
-        "{model}-{}-[{}]-{}-{}",
+        "{model}-{}-[{}]-{}-{}{rows}",
         optional("UnitTestNodeVersions", versions),
-        given.join(", "),
+        inputs.join(", "),
         class("UnitTestOutputFixture", expect),
         optional("UnitTestOverrides", overrides)
     );

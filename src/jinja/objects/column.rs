@@ -127,7 +127,7 @@ pub fn expanded(narrow: &ColumnType, wide: &ColumnType) -> Option<String> {
 }
 
 /// `STRING` is `TEXT`; other names stay as they are.
-fn translate_type(dtype: &str) -> String {
+pub fn translate_type(dtype: &str) -> String {
     if dtype.eq_ignore_ascii_case("string") { "TEXT".to_string() } else { dtype.to_string() }
 }
 

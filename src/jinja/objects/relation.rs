@@ -100,7 +100,7 @@ impl RelationObject {
             ("dbt_created", Value::from(false)),
             ("limit", self.attribute("limit").unwrap_or_else(none)),
             ("event_time_filter", none()),
-            ("require_alias", Value::from(self.relation.require_alias)),
+            ("require_alias", Value::from(self.relation.requires_alias())),
             ("catalog", none()),
             ("renameable_relations", renamed_types(self.relation.dialect)),
             ("replaceable_relations", renamed_types(self.relation.dialect)),
@@ -192,7 +192,7 @@ impl Relation {
             "quote_policy" => set_include(&mut self.quote, value)?,
             "include_policy" => set_include(&mut self.include, value)?,
             "limit" => self.limit = u64::try_from(value.clone()).ok(),
-            "require_alias" => self.require_alias = value.is_true(),
+            "require_alias" => self.require_alias = Some(value.is_true()),
             "external" => self.rendered = value.as_str().map(Into::into),
             // Known to dbt, of no consequence here.
             "dbt_created"
@@ -414,7 +414,7 @@ impl Instance for RelationObject {
             "renameable_relations" | "replaceable_relations" => renamed_types(relation.dialect),
             "limit" => relation.limit.map_or_else(none, Value::from),
             "event_time_filter" => optional(relation.event_time_filter.as_deref()),
-            "require_alias" => relation.require_alias.into(),
+            "require_alias" => relation.requires_alias().into(),
             "catalog" => none(),
             "external" => optional(relation.rendered.as_deref().filter(|_| relation.kind != Some(RelationType::Cte))),
             "information_schema_view" => match &self.information_schema {
