@@ -283,7 +283,7 @@ fn test_row(main: &compile::statement::StatementResult, node: &Node) -> Result<T
         Cell::Text(text) => match text.to_lowercase().as_str() {
             "y" | "yes" | "t" | "true" | "on" | "1" => Ok(true),
             "n" | "no" | "f" | "false" | "off" | "0" => Ok(false),
-            _ => Err(wrong(format!("answered '{text}' for '{name}', which should be true or false: get_test_sql gives it"))),
+            _ => Err(wrong(format!("cannot be judged: 'get_test_sql' returns '{text}' for '{name}', not true or false"))),
         },
         other => Err(wrong(format!("answered {other:?} for '{name}', which should be true or false"))),
     };

@@ -248,7 +248,10 @@ fn configuration(
     let mut config = JsonMap::new();
     let mut add = |key: &str, value: Json| -> Result<(), Diagnostic> {
         let value = match &value {
-            Json::String(text) => render(text).map_err(|error| error.diagnostic().at(site.source, span))?,
+            Json::String(text) => render(text).map_err(|mut error| {
+                error.message = format!("Invalid generic test configuration: `{key}`: {}", error.message);
+                error.diagnostic().at(site.source, span)
+            })?,
             _ => value,
         };
         if !value.is_null() {

@@ -43,7 +43,7 @@ pub fn of_file(captures: &Captures, resolver: &MacroResolver, package: &Arc<Pack
             continue;
         };
         let Kind::Seq(items) = &entry.value.kind else {
-            let message = format!("`{section}` must be a list, not {}", entry.value.kind.noun());
+            let message = format!("'{section}' is not a list but {}", entry.value.kind.noun());
             let error = Diagnostic::error("E0201", message).at(&file.source, entry.key_span);
             found.diagnostics.push(error.help(format!("each item begins with `- name:`; leave `{section}` out if it has none")));
             continue;
