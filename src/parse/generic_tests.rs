@@ -119,7 +119,7 @@ pub fn build(
 
     let mut config = configuration(&test_name, name_span, &mut arguments, site, render)?;
     if config.get("sql_header").is_some() && !flags.sql_header {
-        let message = format!("`sql_header` in the configuration of the data test `{written_name}` has no effect");
+        let message = format!("Custom key `sql_header` found in `config` of the data test `{written_name}`: it has no effect");
         let warning = Diagnostic::warning("W0206", message).at(site.source, name_span);
         diagnostics.push(
             warning.event("CustomKeyInConfigDeprecation").help("set the flag `require_sql_header_in_test_configs` to use it"),

@@ -464,7 +464,7 @@ pub(super) fn diagnostic_record(diagnostic: &Diagnostic, deprecation: bool) -> R
 fn exception(diagnostic: &Diagnostic, text: &str) -> String {
     let kind = match diagnostic.code.get(1..3) {
         // A warning that was made an error.
-        _ if diagnostic.code.starts_with('W') => "Compilation Error",
+        _ if diagnostic.code.starts_with('W') && diagnostic.event.is_some() => "Compilation Error",
         _ if diagnostic.code == "E0509" => "Breaking change to contract Error",
         _ if diagnostic.code == "E0138" => "Internal Error",
         Some("02") => "Parsing Error",

@@ -12,6 +12,8 @@ on_oldest_and_newest!(
     a_refused_connection_is_told_once,
     rows_are_merged_where_the_server_can,
     rows_of_a_key_are_replaced,
+    snapshots_seeds_and_samples_hold,
+    overloads_of_a_function_are_made,
 );
 
 fn shop(server: &Server) -> tempfile::TempDir {
@@ -136,4 +138,49 @@ fn rows_of_a_key_are_replaced(server: &Server) {
         server.ask("select string_agg(concat(id, word, run), ' ' order by id, word, run) from shop.kept"),
         "1A2 1x1 2B1 2b2 3c1 3c2 d1 d2"
     );
+}
+
+/// A snapshot of rows that change and go, a seed whose numbers are whole but for a zero behind the point, a sample.
+fn snapshots_seeds_and_samples_hold(server: &Server) {
+    let project = server.project("");
+    let folder = project.path();
+    write(folder, "seeds/prices.csv", "id,price,at\n1,76.0,2024-01-01 10:00:00\n2,5,2024-01-02 10:00:00\n");
+    write(
+        folder,
+        "snapshots/kept.yml",
+        "snapshots:\n  - name: kept\n    relation: ref('prices')\n    config: {strategy: check, check_cols: all, unique_key: id, \
+         hard_deletes: invalidate}\n",
+    );
+    write(folder, "models/times.sql", "select id, at from {{ ref('prices') }}");
+    write(folder, "models/times.yml", "models:\n  - name: times\n    config: {event_time: at}\n");
+    write(folder, "models/days.sql", "{{ config(materialized='table') }} select * from {{ ref('times') }}");
+    succeeds(&lineal(folder, &["build"]));
+    assert_eq!(server.ask("select string_agg(price::text, ' ' order by id) from shop.prices"), "76 5");
+    let sample = ["run", "--select", "days", "--sample", "{start: 2024-01-01, end: 2024-01-02}"];
+    succeeds(&lineal(folder, &sample));
+    assert_eq!(server.ask("select string_agg(id::text, ' ') from shop.days"), "1");
+    write(folder, "seeds/prices.csv", "id,price,at\n1,77,2024-01-01 10:00:00\n");
+    succeeds(&lineal(folder, &["build"]));
+    let versions = "select string_agg(id || ':' || price || (dbt_valid_to is null)::text, ' ' order by id, price) from shop.kept";
+    assert_eq!(server.ask(versions), "1:76false 1:77true 2:5false");
+}
+
+/// One file holds the function, others its overloads; what cannot be made is told, the rest is there.
+fn overloads_of_a_function_are_made(server: &Server) {
+    let project = server.project("");
+    let folder = project.path();
+    write(folder, "functions/twice.sql", "select val * 2");
+    write(folder, "functions/twice_text.sql", "select val || {{ 'val' }}");
+    write(folder, "functions/twice_date.sql", "select val * nothing");
+    write(
+        folder,
+        "functions/functions.yml",
+        "functions:\n  - name: twice\n    arguments: [{name: val, data_type: integer}]\n    returns: {data_type: integer}\n    \
+         overloads:\n      - defined_in: twice_text\n        arguments: [{name: val, data_type: text}]\n        \
+         returns: {data_type: text}\n      - defined_in: twice_date\n        arguments: [{name: val, data_type: date}]\n        \
+         returns: {data_type: date}\n",
+    );
+    let said = fails(&lineal(folder, &["build"]));
+    assert!(said.contains("PARTIAL SUCCESS") && said.contains("overload twice_date"), "{said}");
+    assert_eq!(server.ask("select shop.twice(2) || shop.twice('ab'::text)"), "4abab");
 }
