@@ -73,7 +73,8 @@ fn run_one(
 ) -> Result<(), Error> {
     session.work_for(Some(&hook.unique_id), hook.unique_id.as_str());
     let started_at = SystemTime::now();
-    let compiled = compile::compile_node(run, session, hook, extra.clone());
+    // What the hook's own queries do stays, too.
+    let compiled = session.clear_transaction().and_then(|()| compile::compile_node(run, session, hook, extra.clone()));
     timing.push(Timing { name: "compile", started_at, completed_at: SystemTime::now() });
     run.events.emit(Event::HookStart { node: hook.clone(), index, total });
     let started_at = SystemTime::now();
