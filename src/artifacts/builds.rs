@@ -79,7 +79,7 @@ pub fn build_of_state(fs: &dyn FileSystem, folder: &Path) -> Result<Build, Diagn
     let catalog: Json =
         fs.read(&folder.join("catalog.json")).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let mut build = Build::new();
-    for section in ["nodes", "sources", "exposures", "metrics", "semantic_models", "saved_queries", "functions"] {
+    for section in ["nodes", "sources", "exposures", "metrics", "semantic_models", "saved_queries", "functions", "unit_tests"] {
         for (id, node) in manifest.get(section).and_then(Json::as_object).into_iter().flatten() {
             build.insert(id.clone(), built(id, node, &catalog));
         }
@@ -89,6 +89,11 @@ pub fn build_of_state(fs: &dyn FileSystem, folder: &Path) -> Result<Build, Diagn
 
 fn built(id: &str, node: &Json, catalog: &Json) -> BuiltNode {
     let text = |pointer: &str| node.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
+    let parents = node.pointer("/depends_on/nodes").and_then(Json::as_array).into_iter().flatten();
+    let parents = parents.filter_map(Json::as_str).map(str::to_owned).collect();
+    if id.starts_with("test.") || id.starts_with("unit_test.") {
+        return BuiltNode { name: text("/name").to_owned(), code: mark(text("/raw_code")), parents, ..BuiltNode::default() };
+    }
     let mut columns: BTreeMap<String, String> = BTreeMap::new();
     let documented = node.get("columns").and_then(Json::as_object).into_iter().flatten();
     for (name, column) in documented {
@@ -99,14 +104,13 @@ fn built(id: &str, node: &Json, catalog: &Json) -> BuiltNode {
     for (name, column) in known.and_then(Json::as_object).into_iter().flatten() {
         columns.insert(name.to_lowercase(), column.get("type").and_then(Json::as_str).unwrap_or_default().to_owned());
     }
-    let parents = node.pointer("/depends_on/nodes").and_then(Json::as_array).into_iter().flatten();
     let source = node.get("source_name").and_then(Json::as_str).filter(|_| section == "sources");
     BuiltNode {
         name: source.map_or_else(|| text("/name").to_owned(), |source| format!("{source}.{}", text("/name"))),
         code: mark(text("/raw_code")),
         materialized: if section == "sources" { String::new() } else { text("/config/materialized").to_owned() },
         description: mark(text("/description")),
-        parents: parents.filter_map(Json::as_str).map(str::to_owned).collect(),
+        parents,
         columns,
     }
 }

@@ -10,7 +10,7 @@ use crate::agate::{Cell, Table};
 use crate::artifacts::{self, CatalogColumn, CatalogTable};
 use crate::cli::Outcome;
 use crate::compile::{RunContext, RuntimeHost, Scope, Session};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Severity;
 use crate::docs;
 use crate::event::Event;
 use crate::jinja::{self, Args, Error, objects};

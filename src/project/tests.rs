@@ -135,7 +135,7 @@ fn the_project_file_is_read_whole_and_every_fault_is_told() {
             "dbt_project.yml:2:10: E0103 'one' is not a version: at path ['version']: 'one' is not valid under any of the given schemas [write it like '1.0.0', or leave it out]",
             "dbt_project.yml:4:1: W0103 'source-paths' is the former name of 'model-paths' [rename the key]",
             "dbt_project.yml:10:1: W0103 'log-path' in dbt_project.yml is deprecated [use --log-path or the variable DBT_LOG_PATH]",
-            "dbt_project.yml:8:7: E0103 'vars' must be a map, not a number",
+            "dbt_project.yml:8:7: E0103 'vars' must be a map, not a number [a map is written as `key: value`, each on a line of its own, deeper than the key above]",
             "dbt_project.yml:9:11: W0102 'quoting' has no key 'identifer'; it is ignored [did you mean 'identifier'?]",
             "dbt_project.yml:7:5: E0103 a dispatch entry needs 'macro_namespace' and a list 'search_order' [write: - macro_namespace: dbt_utils, and search_order: [my_project, dbt_utils]]",
             "dbt_project.yml:5:22: E0103 this project asks for dbt >=2.0.0, but lineal is compatible with dbt 1.12.6 [use another version of it, widen the range, or run with --no-version-check]",
