@@ -50,6 +50,7 @@ unsafe extern "C" fn given(info: ffi::duckdb_extension_info, _version: *const c_
 }
 
 /// The table with the library's functions; the compiler sees to it that none is left out.
+#[expect(clippy::too_many_lines, reason = "a list of names")]
 fn functions(library: &Library) -> ffi::duckdb_ext_api_v1 {
     /// A function of the library by its name, as the type that its field in the table has.
     fn symbol<F: Copy>(library: &Library, name: &str) -> Option<F> {

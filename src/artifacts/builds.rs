@@ -44,6 +44,7 @@ pub struct Builds {
 
 impl Builds {
     /// With a new build: where nothing changed, what was known stays.
+    #[must_use]
     pub fn followed_by(self, next: Build) -> Self {
         let previous = match self.current {
             same if same == next => self.previous,

@@ -237,7 +237,9 @@ fn link(site: &mut Site) {
             site.nodes[at].resource.depends_on().iter().filter_map(|id| site.position(id.as_str())).collect();
         parents.sort_unstable();
         parents.dedup();
-        parents.iter().for_each(|parent| site.nodes[*parent].children.push(at));
+        for parent in &parents {
+            site.nodes[*parent].children.push(at);
+        }
         site.nodes[at].parents = parents;
     }
 }
@@ -255,13 +257,17 @@ fn add_macros(site: &mut Site, manifest: &Manifest) {
     site.macros = macros.into_iter().zip(urls).map(entry).collect();
     for at in 0..site.macros.len() {
         let calls: Vec<usize> = site.macros[at].of.depends_on.iter().filter_map(|id| places.get(id).copied()).collect();
-        calls.iter().for_each(|called| site.macros[*called].callers.push(at));
+        for called in &calls {
+            site.macros[*called].callers.push(at);
+        }
         site.macros[at].calls = calls;
     }
     for at in 0..site.nodes.len() {
         let Resource::Node(node) = &site.nodes[at].resource else { continue };
         let used: Vec<usize> = node.depends_on.macros.iter().filter_map(|id| places.get(id).copied()).collect();
-        used.iter().for_each(|of| site.macros[*of].used_by.push(at));
+        for of in &used {
+            site.macros[*of].used_by.push(at);
+        }
         site.nodes[at].macros = used;
     }
 }

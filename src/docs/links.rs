@@ -1,6 +1,6 @@
 //! Where pages lie: names become paths that survive a rebuild and any file system.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Longer names are cut: file systems allow 255 bytes, and a link should be readable.
 const LONGEST: usize = 100;
@@ -37,12 +37,12 @@ pub fn urls<'a>(pages: impl Iterator<Item = (String, &'a str, &'a str)>) -> Vec<
     for (folder, slug, _) in &pages {
         *count.entry(format!("{folder}/{slug}").to_ascii_lowercase()).or_default() += 1;
     }
-    let mut seen = HashMap::with_capacity(pages.len());
+    let mut seen = HashSet::with_capacity(pages.len());
     let finished = pages.into_iter().map(|(folder, slug, id)| {
         let path = format!("{folder}/{slug}");
         let folded = path.to_ascii_lowercase();
         let alone = count.get(&folded).is_none_or(|count| *count == 1);
-        let first = seen.insert(path.clone(), ()).is_none();
+        let first = seen.insert(path.clone());
         if alone || (folded == path && first) { format!("{path}.html") } else { format!("{path}-{}.html", mark(id)) }
     });
     finished.collect()

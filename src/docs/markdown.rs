@@ -100,7 +100,7 @@ fn heading(level: HeadingLevel) -> Tag<'static> {
     Tag::Heading { level, id: None, classes: Vec::new(), attrs: Vec::new() }
 }
 
-fn inline_link<'a>(to: String, title: CowStr<'a>) -> Tag<'a> {
+fn inline_link(to: String, title: CowStr<'_>) -> Tag<'_> {
     Tag::Link { link_type: LinkType::Inline, dest_url: to.into(), title, id: CowStr::Borrowed("") }
 }
 

@@ -91,7 +91,7 @@ fn replace_folder(text: &str, folder: &str, shown: &str) -> String {
     while let Some(at) = rest.find(folder) {
         let (before, after) = (&rest[..at], &rest[at + folder.len()..]);
         let joins = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/' | ':');
-        let starts = !before.ends_with(joins) && !(before.is_empty() && out.ends_with(joins));
+        let starts = !(before.ends_with(joins) || before.is_empty() && out.ends_with(joins));
         let ends = !after.starts_with(|letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-'));
         out.push_str(before);
         out.push_str(if starts && ends { shown } else { folder });

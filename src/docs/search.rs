@@ -20,6 +20,7 @@ const LONGEST: usize = 40;
 
 /// Everything that has a name: columns of the table of entries, each joined by newlines.
 #[derive(Serialize, Default)]
+#[expect(clippy::struct_field_names, reason = "the names of the file's keys")]
 struct Names {
     names: String,
     /// Empty where it is `node/<package>/<name>.html`.

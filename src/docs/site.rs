@@ -157,10 +157,9 @@ impl State {
     pub fn of(status: &str) -> Self {
         match status {
             "success" | "pass" => Self::Pass,
-            "warn" => Self::Warn,
+            "warn" | "interrupted" | "unfinished" => Self::Warn,
             "fail" => Self::Fail,
             "error" | "runtime error" | "partial success" => Self::Error,
-            "interrupted" | "unfinished" => Self::Warn,
             "skipped" => Self::Skipped,
             _ => Self::NotRun,
         }

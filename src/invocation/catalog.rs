@@ -31,7 +31,7 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     };
     let Some(sources) = invocation.select(resolved, vec![ResourceType::Source]) else { return Outcome::Unusable };
     let wanted = |id: &str| chosen.ids.contains(id) || sources.ids.contains(id);
-    let single = compiles.then(|| few(&run, &wanted)).flatten();
+    let single = compiles.then(|| few(&run, wanted)).flatten();
     let tables = if invocation.request.is("empty_catalog") { Ok(Vec::new()) } else { tables(&run, single) };
     let (tables, errors) = match tables {
         Ok(tables) => (tables, None),

@@ -115,7 +115,7 @@ fn limited(
 }
 
 /// The most rows that SQL can ask for.
-const NO_LIMIT: usize = i64::MAX as usize;
+const NO_LIMIT: usize = usize::MAX >> 1;
 
 /// `--limit`: 5 unless given; a negative one is none.
 fn limit(invocation: &Invocation) -> Option<usize> {

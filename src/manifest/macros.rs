@@ -84,8 +84,8 @@ impl MacroRegistry {
             return self.in_package(package, name);
         }
         let imported = || {
-            let others = self.packages.iter().rev().filter(|(package, _)| !self.internal.contains(*package));
-            others.filter_map(|(_, macros)| macros.get(name)).next()
+            let mut others = self.packages.iter().rev().filter(|(package, _)| !self.internal.contains(*package));
+            others.find_map(|(_, macros)| macros.get(name))
         };
         self.in_package(&self.root, name)
             .or_else(imported)

@@ -12,9 +12,9 @@ const INTEGRATION_KEYS: [&str; 7] =
 pub fn check(source: &SourceText, file: &Yaml, adapter: &str, v2: bool) -> Vec<Diagnostic> {
     let mut checks = Checks { source, found: Vec::new() };
     if v2 {
-        checks.second(file, adapter)
+        checks.second(file, adapter);
     } else {
-        checks.first(file, adapter)
+        checks.first(file, adapter);
     }
     checks.found
 }

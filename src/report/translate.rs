@@ -66,6 +66,7 @@ impl Translator {
     }
 
     /// The records of an event, in order.
+    #[expect(clippy::too_many_lines, reason = "a line or two for each event")]
     pub(super) fn records(&mut self, event: &Event) -> Vec<Record> {
         match event {
             Event::Started { command, args } => {

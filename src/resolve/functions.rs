@@ -116,18 +116,19 @@ pub fn overloads(
                     format!("Function '{name}' cannot list itself in overloads (defined_in: '{name}').")
                 }
                 None => format!("Function overload '{name}' (defined_in) not found. Expected a SQL file at functions/{name}.sql"),
-                Some(at) => match owners.get(&at) {
-                    Some(owner) => format!(
-                        "Function overload '{name}' (defined_in) is already used by '{}'. Each overload file can only belong \
+                Some(at) => {
+                    if let Some(owner) = owners.get(&at) {
+                        format!(
+                            "Function overload '{name}' (defined_in) is already used by '{}'. Each overload file can only belong \
                          to one root function.",
-                        drafts[*owner].unique_id
-                    ),
-                    None => {
+                            drafts[*owner].unique_id
+                        )
+                    } else {
                         owners.insert(at, root);
                         found.entry(root).or_default().push(at);
                         continue;
                     }
-                },
+                }
             };
             let span = overload.get("defined_in").map_or(overload.span, |name| name.span);
             diagnostics.push(Diagnostic::error("E0222", problem).at(&patch.file.source, span));

@@ -270,7 +270,7 @@ fn checksum(model: &str, versions: &Json, given: &[JsonMap], expect: &JsonMap, o
     let optional = |name: &str, value: &Json| value.as_object().map_or_else(|| "None".to_owned(), |map| class(name, map));
     let inputs: Vec<String> = given.iter().map(|one| class("UnitTestInputFixture", one)).collect();
     let from_file = |one: &&JsonMap| one.get("fixture").is_some_and(|fixture| !fixture.is_null());
-    let rows: String = given.iter().filter(from_file).map(|one| format!("-{}", python::repr(&one["rows"]))).collect();
+    let rows = given.iter().filter(from_file).fold(String::new(), |rows, one| rows + "-" + &python::repr(&one["rows"]));
     let data = format!(
         "{model}-{}-[{}]-{}-{}{rows}",
         optional("UnitTestNodeVersions", versions),

@@ -184,7 +184,7 @@ impl Server {
         while TcpStream::connect(("127.0.0.1", self.port)).is_err()
             || !as_user(&ready, None).args(["-h", "127.0.0.1", "-p", &port]).status().expect("pg_isready").success()
         {
-            assert!(begun.elapsed() < Duration::from_secs(60), "the server does not start");
+            assert!(begun.elapsed() < Duration::from_mins(1), "the server does not start");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -37,11 +37,11 @@ pub(super) fn columns(site: &Site, layout: &Layout) -> Vec<u8> {
     out.choice(nodes.iter().map(|node| joined(node.tags.iter().map(|tag| clean(tag)))));
     out.choice(nodes.iter().map(config));
     out.choice(nodes.iter().map(|node| node.state.as_str().to_owned()));
-    nodes.iter().for_each(|node| out.number(milliseconds(node)));
-    nodes.iter().for_each(|node| out.number(node.tests.len() as u64));
-    nodes.iter().for_each(|node| out.number(failing(site, node)));
-    layout.layer.iter().for_each(|layer| out.number(u64::from(*layer)));
-    layout.column.iter().for_each(|column| out.number(u64::from(*column)));
+    out.numbers(nodes.iter().map(milliseconds));
+    out.numbers(nodes.iter().map(|node| node.tests.len() as u64));
+    out.numbers(nodes.iter().map(|node| failing(site, node)));
+    out.numbers(layout.layer.iter().map(|layer| u64::from(*layer)));
+    out.numbers(layout.column.iter().map(|column| u64::from(*column)));
     layout.y.iter().for_each(|y| out.quarters(*y));
     for node in nodes {
         out.ascending(&node.parents);
@@ -93,7 +93,13 @@ impl Columns {
             })
             .collect();
         self.texts(&values);
-        chosen.into_iter().for_each(|at| self.number(at));
+        self.numbers(chosen.into_iter());
+    }
+
+    fn numbers(&mut self, numbers: impl Iterator<Item = u64>) {
+        for number in numbers {
+            self.number(number);
+        }
     }
 
     /// How many, then each as its distance from the one before.

@@ -98,7 +98,9 @@ fn lay_out(heights: &[f32], edges: &[(u32, u32)], room: impl Fn(&[usize]) -> Roo
         graph.untangle();
     }
     let mut sizes = vec![0; graph.order.len()];
-    layer.iter().for_each(|&layer| sizes[layer as usize] += 1);
+    for layer in &layer {
+        sizes[*layer as usize] += 1;
+    }
     let (y, column) = place(&graph, heights, room(&sizes));
     let bends = edges.iter().map(|&(from, to)| {
         let (from, to) = (from as usize, to as usize);

@@ -55,14 +55,17 @@ impl Pages<'_> {
         Ok(files)
     }
 
+    #[expect(clippy::unused_self, reason = "asked for as other addresses are")]
     pub fn tag_url(&self, tag: &str) -> String {
         format!("tag/{}.html", links::slug(tag, tag))
     }
 
+    #[expect(clippy::unused_self, reason = "asked for as other addresses are")]
     pub fn owner_url(&self, owner: &str) -> String {
         format!("owner/{}.html", links::slug(owner, owner))
     }
 
+    #[expect(clippy::unused_self, reason = "asked for as other addresses are")]
     pub fn column_url(&self, column: &str) -> String {
         let folded = column.to_lowercase();
         format!("column/{}.html", links::slug(&folded, &folded))

@@ -154,6 +154,7 @@ impl Pages<'_> {
     }
 
     /// Package, folders.
+    #[expect(clippy::unused_self, reason = "asked for as other parts of a page are")]
     fn crumbs(&self, node: &Node) -> Vec<Link> {
         let mut crumbs = vec![Link::plain(node.package.clone(), super::package_folder(&node.package, &[]))];
         for depth in 1..=node.folder.len() {

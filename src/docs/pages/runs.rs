@@ -70,7 +70,7 @@ struct ResultRow {
 impl Pages<'_> {
     /// The address of a run's page, where it has one.
     pub(super) fn run_url(&self, at: usize) -> String {
-        self.site.runs.get(at).filter(|_| at < PAGES).map(url).unwrap_or_else(|| "runs.html".to_owned())
+        self.site.runs.get(at).filter(|_| at < PAGES).map_or_else(|| "runs.html".to_owned(), url)
     }
 
     pub(super) fn runs(&self) -> Result<Vec<File>, Diagnostic> {

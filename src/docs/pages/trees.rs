@@ -54,7 +54,11 @@ pub(super) struct ListView {
     pub more: usize,
 }
 
+/// What lies directly in a folder, how much lies in it at any depth, and how much of that is bad.
+type Below = (Vec<usize>, usize, usize);
+
 impl Pages<'_> {
+    #[expect(clippy::unused_self, reason = "asked for as other parts of a page are")]
     pub(super) fn row(&self, node: &Node) -> Row {
         let kind = match node.materialization.as_str() {
             "" => kind_name(node.kind).to_owned(),
@@ -84,7 +88,7 @@ impl Pages<'_> {
     /// project.html, and a page for each folder.
     pub(super) fn project_tree(&self) -> Result<Vec<File>, Diagnostic> {
         // Every folder on the way to a node: what lies directly in it, and how much below it.
-        let mut tree: BTreeMap<(usize, Vec<String>), (Vec<usize>, usize, usize)> = BTreeMap::new();
+        let mut tree: BTreeMap<(usize, Vec<String>), Below> = BTreeMap::new();
         for (package, folder, nodes) in self.folders.all() {
             let order = self.site.packages.iter().position(|known| known.name == package).unwrap_or(usize::MAX);
             let bad = nodes.iter().filter(|at| is_bad(self.site.nodes[**at].state)).count();
@@ -169,7 +173,7 @@ impl Pages<'_> {
             let (mut rows, more) = self.rows(&nodes);
             for (row, at) in rows.iter_mut().zip(&nodes) {
                 let relation = self.site.nodes[*at].relation.as_deref().unwrap_or_default().replace('"', "");
-                row.link.name = relation.rsplit('.').next().unwrap_or_default().to_owned();
+                relation.rsplit('.').next().unwrap_or_default().clone_into(&mut row.link.name);
             }
             let crumbs = vec![Link::plain("Database", "database.html"), Link::plain(database.clone(), "")];
             let view = ListView { crumbs, lead: format::counted(nodes.len(), "relation"), folders: Vec::new(), rows, more };

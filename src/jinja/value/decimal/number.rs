@@ -355,6 +355,7 @@ impl Decimal {
     }
 
     /// `-number`: zero has no sign.
+    #[must_use]
     pub fn opposite(&self) -> Self {
         match self.negated() {
             Self::Finite(number) => Self::Finite(Finite { negative: number.negative && !number.is_zero(), ..number }.rounded()),
@@ -362,6 +363,7 @@ impl Decimal {
         }
     }
 
+    #[must_use]
     pub fn absolute(&self) -> Self {
         match self {
             Self::Finite(number) => Self::Finite(Finite { negative: false, ..number.clone() }.rounded()),
