@@ -107,7 +107,7 @@ fn selection(invocation: &Invocation, resolved: &Resolved) -> Option<Selection> 
         Command::Seed => &[T::Seed],
         Command::Snapshot => &[T::Snapshot],
         Command::Clone => &[T::Model, T::Seed, T::Snapshot],
-        _ => &[T::Model, T::Test, T::Snapshot, T::Analysis, T::Seed],
+        _ => &[T::Model, T::Test, T::Snapshot, T::Analysis, T::Seed, T::Function],
     };
     let types = narrowed(invocation, all);
     let mut selection = invocation.select(resolved, types)?;

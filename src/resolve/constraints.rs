@@ -14,6 +14,7 @@ pub fn apply(node: &mut Node, patch: &Patch, diagnostics: &mut Vec<Diagnostic>) 
     let own = columns::constraints(patch.constraints(), true, &patch.file, diagnostics);
     if node.contract.enforced {
         require(node, patch, diagnostics);
+        diagnostics.extend(unsupported(node, &own, patch));
     }
     check_primary_keys(node, &own, patch, diagnostics);
     foreign_keys(node, &own, patch, diagnostics);
@@ -39,6 +40,21 @@ fn require(node: &Node, patch: &Patch, diagnostics: &mut Vec<Diagnostic>) {
         let message = format!("Language Error: Expected 'sql' but found '{}'", node.language.as_str());
         diagnostics.push(fail(&message, "contracts hold for SQL models only"));
     }
+}
+
+/// Only tables have constraints.
+fn unsupported(node: &Node, own: &[Constraint], patch: &Patch) -> Option<Diagnostic> {
+    let materialized = node.config.materialized();
+    let warns = |constraint: &Constraint| constraint.body.get("warn_unsupported") != Some(&Json::Bool(false));
+    let mut all = node.columns.values().flat_map(|column| &column.constraints).chain(own);
+    if ["table", "incremental"].contains(&materialized) || !all.any(warns) {
+        return None;
+    }
+    let message =
+        format!("Constraint types are not supported for {materialized} materializations: those of {} are ignored", node.name);
+    let warning = Diagnostic::warning("W0219", message).event("UnsupportedConstraintMaterialization");
+    let help = "set `warn_unsupported: false` on the constraints to keep them without this warning";
+    Some(warning.at(&patch.file.source, patch.place()).help(help).node(node.unique_id.shared()))
 }
 
 fn is(constraint: &Constraint, kind: &str) -> bool {
