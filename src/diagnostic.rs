@@ -143,13 +143,14 @@ pub fn any_error(diagnostics: &[Diagnostic]) -> bool {
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let fold = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let wanted: Vec<char> = fold(name).chars().collect();
-    let most = wanted.len().div_ceil(3).min(4);
+    // Of one letter nothing is left when it is changed.
+    let most = wanted.len().div_ceil(3).min(4).min(wanted.len().saturating_sub(1));
     let close =
         candidates.into_iter().filter(|candidate| candidate.len().abs_diff(name.len()) <= most + 2).filter_map(|candidate| {
             let distance = edits(&wanted, &fold(candidate).chars().collect::<Vec<_>>());
             (distance <= most).then_some((distance, candidate))
         });
-    close.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+    close.min().map(|(_, candidate)| candidate)
 }
 
 /// How many letters to insert, delete, replace or swap with their neighbour to get from one word to the other.

@@ -15,6 +15,10 @@ const SECRET: &str = "s3cr3t-word";
 fn project(scratch: &Path) -> PathBuf {
     let folder = scratch.canonicalize().expect("it is there").join("shop");
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/jaffle_shop"), &folder);
+    // What builds of the example left, where there were any.
+    for made in ["target", "logs"] {
+        let _ = std::fs::remove_dir_all(folder.join(made));
+    }
     let write = |path: &str, text: &str| std::fs::write(folder.join(path), text).expect("a file");
     write(
         "models/inject.sql",
