@@ -77,7 +77,7 @@ fn profiles_are_searched_as_dbt_does_and_the_command_line_chooses() {
     let (_, said) = with(&|options| options.target = Some("dve".into()));
     assert_eq!(said, ["/w/p/profiles.yml:3:3: E0110 the profile 'p' has no target 'dve' [did you mean 'dev'?]"]);
     let (_, said) = with(&|options| options.profile = Some("x".into()));
-    assert_eq!(said, ["E0110 there is no profile 'x' in /w/p/profiles.yml [did you mean 'p'?]"]);
+    assert_eq!(said, ["E0110 there is no profile 'x' in /w/p/profiles.yml [it has: p]"]);
     let (_, said) = with(&|options| options.profiles_dir = Some("/nowhere".into()));
     assert!(said[0].starts_with("E0110 there is no profiles.yml in /nowhere"), "{said:?}");
 }
