@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::templates::File;
 
 /// `data/<name>.js`, which puts the base64 of deflated bytes at `lineal.data[name]`.
-pub fn packed(name: &str, bytes: &[u8]) -> File {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(6));
+pub fn packed(name: &str, bytes: &[u8], level: Compression) -> File {
+    let mut encoder = DeflateEncoder::new(Vec::new(), level);
     // Writing into memory does not fail.
     let deflated = encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default();
     let mut out = format!("lineal.data[{}]=\"", serde_json::json!(name));
@@ -21,7 +21,7 @@ pub fn packed(name: &str, bytes: &[u8]) -> File {
 
 /// The same of a value's JSON.
 pub fn shard(name: &str, value: &impl Serialize) -> File {
-    packed(name, &serde_json::to_vec(value).unwrap_or_default())
+    packed(name, &serde_json::to_vec(value).unwrap_or_default(), Compression::new(6))
 }
 
 /// Standard base64, padded.
@@ -46,6 +46,7 @@ mod tests {
     #[test]
     fn bytes_become_base64() {
         assert_eq!([b"".as_slice(), b"f", b"fo", b"foo", b"foob"].map(base64), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+        assert_eq!(base64(b"foobar"), "Zm9vYmFy");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! `data/graph.js`: what the pages know of the graph, as columns of texts and numbers. `docs-site/lineage-data.js` reads it.
 
 use std::collections::HashMap;
-use std::io::Write;
 
 use super::layout::Layout;
 use crate::docs::site::{Node, Site, State};
@@ -213,36 +212,9 @@ fn failing(site: &Site, node: &Node) -> u64 {
     node.tests.iter().filter(bad).count() as u64
 }
 
-pub(super) fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
-    // Writing to memory does not fail.
-    let _ = encoder.write_all(bytes);
-    encoder.finish().unwrap_or_default()
-}
-
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_usize, |bits, byte| (bits << 8) | usize::from(*byte)) << (8 * (3 - chunk.len()));
-        for digit in 0..4 {
-            let shown = digit <= chunk.len();
-            out.push(if shown { char::from(DIGITS[(bits >> (18 - 6 * digit)) & 63]) } else { '=' });
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_pads() {
-        for (plain, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
-    }
 
     #[test]
     fn numbers_and_choices() {

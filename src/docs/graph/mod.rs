@@ -12,8 +12,10 @@ mod place;
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use flate2::Compression;
 use serde::Serialize;
 
+use super::shard::packed;
 use super::site::{Node, Site};
 use super::templates::{File, Templates};
 use crate::diagnostic::Diagnostic;
@@ -69,10 +71,10 @@ impl Graph {
         let mut files = vec![
             templates.page("lineage.html", "lineage.html", "lineage", "Lineage", &lineage)?,
             templates.page("lineage-erd.html", "erd.html", "erd", "Relationships", &view("erd", rows, more))?,
-            shard("graph", &data::columns(site, &self.layout)),
+            packed("graph", &data::columns(site, &self.layout), Compression::best()),
         ];
         if !site.relationships.is_empty() {
-            files.push(shard("erd", &erd::tables(site)));
+            files.push(packed("erd", &erd::tables(site), Compression::best()));
         }
         Ok(files)
     }
@@ -132,12 +134,6 @@ fn words(site: &Site) -> HashMap<String, usize> {
 fn edges(site: &Site) -> impl Iterator<Item = (u32, u32)> {
     let nodes = site.nodes.iter().enumerate();
     nodes.flat_map(|(at, node)| node.parents.iter().map(move |&parent| (layers::index(parent), layers::index(at))))
-}
-
-/// A shard of data: a classic script, as a page opened from a folder may load no other.
-fn shard(name: &str, bytes: &[u8]) -> File {
-    let text = format!("lineal.data[\"{name}\"]=\"{}\";\n", data::base64(&data::deflated(bytes)));
-    File::new(format!("data/{name}.js"), text)
 }
 
 /// A word as it stands in the part of an address behind `#`.
