@@ -26,9 +26,11 @@
 {%- endmacro -%}
 
 
-{# Locks a relation and what depends on it, gives back how its dependents are made, and gives it another name. #}
-{% macro postgres_set_aside(existing, backup) %}
-  {%- do adapter.cache_renamed(existing, backup) -%}
+{# Locks a relation and what depends on it, gives back how its dependents are made, and gives it another name, if there is one. #}
+{% macro postgres_set_aside(existing, backup=none) %}
+  {%- if backup -%}
+    {%- do adapter.cache_renamed(existing, backup) -%}
+  {%- endif -%}
   {%- call statement('set_aside', fetch_result=True) -%}
     {{ _postgres_set_aside_sql(existing, backup) }};
     select current_setting('lineal.dependents')
@@ -36,9 +38,12 @@
   {{ return(load_result('set_aside').table.rows[0][0]) }}
 {% endmacro %}
 
-{# Leads the dependents of a relation that was set aside to the one that has its name by now, and drops it. #}
-{% macro postgres_hand_over(backup, target_relation, dependents) %}
-  {%- if dependents == '[]' -%}
+{#
+  Leads the dependents of a relation that was set aside to the one that has its name by now, and drops it; or those of a
+  column that was given another name, and drops that.
+#}
+{% macro postgres_hand_over(backup, target_relation, dependents, column=none) %}
+  {%- if dependents == '[]' and not column -%}
     {%- call statement('drop_relation') -%}
       drop {{ backup.type | replace('_', ' ') }} {{ backup }}
     {%- endcall -%}
@@ -55,11 +60,29 @@
     {%- endif -%}
   {%- endfor -%}
   {%- call statement('hand_over', fetch_result=True) -%}
-    {{ _postgres_hand_over_sql(backup, target_relation, ours) }};
+    {{ _postgres_hand_over_sql(backup, target_relation, ours, column) }};
     select current_setting('lineal.gone')
   {%- endcall -%}
   {%- do adapter.cache_replaced(backup, target_relation, fromjson(load_result('hand_over').table.rows[0][0])) -%}
 {% endmacro %}
+
+{#
+  As dbt: a new column of the type takes the old one's name and values. What depends on the old one is led to the new one; what
+  cannot be, also where it is no view, is never dropped, unless it is ours.
+#}
+{% macro postgres__alter_column_type(relation, column_name, new_column_type) -%}
+  {%- if _postgres_cascades() -%}
+    {{ return(default__alter_column_type(relation, column_name, new_column_type)) }}
+  {%- endif -%}
+  {%- set dependents = postgres_set_aside(relation) -%}
+  {%- set old = column_name ~ '__dbt_alter' -%}
+  {%- call statement('alter_column_type') -%}
+    alter table {{ relation }} rename column {{ adapter.quote(column_name) }} to {{ adapter.quote(old) }};
+    alter table {{ relation }} add column {{ adapter.quote(column_name) }} {{ new_column_type }};
+    update {{ relation }} set {{ adapter.quote(column_name) }} = {{ adapter.quote(old) }}
+  {%- endcall -%}
+  {%- do postgres_hand_over(make_backup_relation(relation, relation.type), relation, dependents, old) -%}
+{%- endmacro %}
 
 {# Ends what `postgres_set_aside` began before the new relation was there: seeds, materialized views. #}
 {% macro postgres__finish_replacement(target_relation) %}
@@ -79,7 +102,7 @@
   Notes in `lineal.dependents`, until the transaction ends, what has to be read while all names are as they were: of each
   view that reads the relation, at first or second hand, its definition and what it has; and of each foreign key to it.
 #}
-{%- macro _postgres_set_aside_sql(existing, backup) -%}
+{%- macro _postgres_set_aside_sql(existing, backup=none) -%}
     begin;
     do $lineal$
     declare
@@ -167,6 +190,7 @@
           join pg_namespace as home on home.oid = rel.relnamespace
           left join pg_tablespace as room on room.oid = rel.reltablespace
           where id <> replaced
+          {% if backup -%}
           union all
           select
             0, conrelid, 'f', home.nspname, rel.relname, conrelid::regclass::text,
@@ -175,10 +199,13 @@
           join pg_class as rel on rel.oid = conrelid
           join pg_namespace as home on home.oid = rel.relnamespace
           where contype = 'f' and confrelid = replaced and conrelid <> replaced and conparentid = 0
+          {%- endif %}
         ) as noted;
       end if;
 
+      {% if backup -%}
       execute format('alter table %s rename to %I', replaced::regclass, {{ _postgres_literal(backup.identifier) }});
+      {%- endif %}
       perform set_config('lineal.kind', {{ _postgres_literal(existing.type) }}, true), set_config('search_path', path, true);
     end
     $lineal$
@@ -186,10 +213,10 @@
 
 
 {# `lineal.gone` lists the models that could not stay, as schema and name, in the order in which they can be built again. #}
-{%- macro _postgres_hand_over_sql(backup, target_relation, ours) -%}
+{%- macro _postgres_hand_over_sql(backup, target_relation, ours, column=none) -%}
     do $lineal$
     declare
-      replaced constant oid := {{ _postgres_literal(backup) }}::regclass;
+      replaced constant oid := {{ _postgres_literal(target_relation if column else backup) }}::regclass;
       target constant oid := {{ _postgres_literal(target_relation) }}::regclass;
       ours constant text[] := array[{{ ours | join(', ') }}]::text[];
       path constant text := current_setting('search_path');
@@ -338,10 +365,14 @@
             select id, case rel.relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end as kind
             from unnest(old) with ordinality as each_old(id, place)
             join pg_class as rel on rel.oid = id
+            where id <> target
             order by place desc
           loop
             execute format('drop %s %s', one.kind, one.id::regclass);
           end loop;
+          {% if column -%}
+          execute format('alter table %s drop column %I', target::regclass, {{ _postgres_literal(column) }});
+          {%- endif %}
         exception when dependent_objects_still_exist then
           get stacked diagnostics why = pg_exception_detail;
           blocked := blocked || replace(why, replaced::regclass::text, target::regclass::text);

@@ -14,7 +14,7 @@ use super::duckdb_credentials::{Credentials, Extension, escape, shown};
 use super::duckdb_python::Scratch;
 use super::duckdb_values::{Bound, Context, cell, needs_text};
 use super::python::{PythonTask, Said};
-use super::{Adapter, AdapterError, Connection, Features, Response};
+use super::{Adapter, AdapterError, Connection, Features, Response, interrupt_all};
 use crate::agate::{Cell, Table};
 use crate::manifest::{JsonMap, Relation};
 
@@ -202,17 +202,8 @@ impl Adapter for DuckDb {
 
     fn cancel(&self) {
         self.sessions.cancelled.store(true, Ordering::SeqCst);
-        self.sessions.interrupt();
-        // A statement may be between its last look at the flag and its start, where an interrupt is lost: ask again.
         let sessions = self.sessions.clone();
-        std::thread::spawn(move || {
-            for _ in 0..100 {
-                std::thread::sleep(Duration::from_millis(50));
-                if !sessions.interrupt() {
-                    break;
-                }
-            }
-        });
+        interrupt_all(move || sessions.interrupt());
     }
 
     fn shown_credentials(&self) -> JsonMap {

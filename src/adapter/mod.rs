@@ -8,6 +8,7 @@ mod duckdb_python;
 mod duckdb_values;
 pub mod fake;
 pub mod postgres;
+mod postgres_certificates;
 mod postgres_credentials;
 mod postgres_errors;
 mod postgres_socket;
@@ -163,6 +164,20 @@ pub fn pause(attempt: u32) -> Duration {
     let full = 200_u64 << attempt.min(5);
     let chance = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
     Duration::from_millis(full / 2 + full * chance / 512)
+}
+
+/// Interrupts what runs, and again for some seconds: a statement may be between its last look at the adapter's flag and its
+/// start, where an interrupt is lost. `interrupt` says whether anything runs.
+fn interrupt_all(interrupt: impl Fn() -> bool + Send + 'static) {
+    interrupt();
+    std::thread::spawn(move || {
+        for _ in 0..100 {
+            std::thread::sleep(Duration::from_millis(50));
+            if !interrupt() {
+                break;
+            }
+        }
+    });
 }
 
 /// One session with the warehouse, used by one thread at a time.

@@ -12,7 +12,7 @@ use super::postgres_credentials::{Credentials, SslMode};
 use super::postgres_socket::Place;
 use super::postgres_values::{bound, cell, copy_line, type_name};
 use super::postgres_wire::{Answer, CancelToken, Fault, Pieces, Wire};
-use super::{Adapter, AdapterError, Connection, Features, Repeat, Response, pause};
+use super::{Adapter, AdapterError, Connection, Features, Repeat, Response, interrupt_all, pause};
 use crate::agate::{Cell, Table};
 use crate::fs::{Disk, FileSystem};
 use crate::manifest::{JsonMap, Relation};
@@ -254,17 +254,8 @@ impl Adapter for Postgres {
 
     fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::SeqCst);
-        self.shared.interrupt();
-        // A statement may be between its last look at the flag and its start, where a request is lost: ask again.
         let shared = self.shared.clone();
-        std::thread::spawn(move || {
-            for _ in 0..50 {
-                std::thread::sleep(Duration::from_millis(100));
-                if !shared.interrupt() {
-                    break;
-                }
-            }
-        });
+        interrupt_all(move || shared.interrupt());
     }
 
     fn is_gone(&self) -> bool {

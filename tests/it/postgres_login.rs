@@ -12,17 +12,17 @@ fn openssl(folder: &Path, words: &str) {
     assert!(done.expect("openssl").success(), "openssl {words}");
 }
 
-/// A certificate authority `ca.crt`, and certificates of it: each a name, its subject and its extensions.
+/// A certificate authority `ca.crt`, and certificates of it: each a name, its subject and its extensions. Without extensions they
+/// are of X.509's first version.
 fn certify(folder: &Path, ca: &str, issued: &[(&str, &str, &str)]) {
     openssl(folder, &format!("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={ca} -keyout {ca}.key -out {ca}.crt"));
     for (name, subject, extensions) in issued {
         write(folder, "extensions", extensions);
         openssl(folder, &format!("req -newkey rsa:2048 -nodes -subj /CN={subject} -keyout {name}.key -out {name}.csr"));
+        let extended = if extensions.is_empty() { "" } else { " -extfile extensions" };
         openssl(
             folder,
-            &format!(
-                "x509 -req -in {name}.csr -CA {ca}.crt -CAkey {ca}.key -CAcreateserial -days 2 -extfile extensions -out {name}.crt"
-            ),
+            &format!("x509 -req -in {name}.csr -CA {ca}.crt -CAkey {ca}.key -CAcreateserial -days 2{extended} -out {name}.crt"),
         );
     }
 }
@@ -110,6 +110,76 @@ fn a_certificate_without_names_is_its_subjects() {
     succeeds(&debug("localhost"));
     let said = fails(&debug("127.0.0.1"));
     assert!(said.contains("not valid for name"), "{said}");
+}
+
+/// PostgreSQL's own instructions make certificates of X.509's first version.
+#[test]
+fn certificates_of_the_first_version_will_do() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let folder = scratch.path();
+    certify(folder, "other", &[]);
+    certify(folder, "ca", &[("first", "localhost", ""), ("client", "certified", "")]);
+    let server = guarded(folder, "first");
+    server.ask("create role certified login");
+    let project = server.project("");
+    let debug = |host: &str, ca: &str, mode: &str, key: &str| {
+        let file = |name: &str| folder.join(name).display().to_string();
+        let keys = format!(
+            "host: {host}, user: certified, password: '', retries: 0, sslmode: {mode}, sslrootcert: {}, sslcert: {}, sslkey: {}",
+            file(ca),
+            file("client.crt"),
+            file(key)
+        );
+        server.target(project.path(), &keys);
+        lineal(project.path(), &["debug"])
+    };
+    succeeds(&debug("localhost", "ca.crt", "verify-full", "client.key"));
+    succeeds(&debug("127.0.0.1", "ca.crt", "verify-ca", "client.key"));
+    succeeds(&debug("127.0.0.1", "other.crt", "prefer", "client.key"));
+    let said = fails(&debug("127.0.0.1", "ca.crt", "verify-full", "client.key"));
+    assert!(said.contains("certificate not valid for name \"127.0.0.1\""), "{said}");
+    let said = fails(&debug("localhost", "other.crt", "verify-ca", "client.key"));
+    assert!(said.contains("invalid peer certificate: UnknownIssuer"), "{said}");
+    // Another authority that has the same name.
+    openssl(folder, "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout twin.key -out twin.crt");
+    let said = fails(&debug("localhost", "twin.crt", "verify-ca", "client.key"));
+    assert!(said.contains("invalid peer certificate: BadSignature"), "{said}");
+    openssl(folder, "pkey -in client.key -aes256 -passout pass:word -out locked.key");
+    let said = fails(&debug("localhost", "ca.crt", "verify-full", "locked.key"));
+    assert!(said.contains("locked.key: the key is encrypted") && said.contains("openssl pkey -in"), "{said}");
+    let said = fails(&debug("localhost", "ca.crt", "verify-full", "ca.key"));
+    assert!(said.contains("certificate does not match private key file") && said.contains("ca.key"), "{said}");
+}
+
+/// A server that signed its certificate itself is trusted by that certificate.
+#[test]
+fn a_certificate_may_be_its_own_root() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let folder = scratch.path();
+    for name in ["ca", "other"] {
+        openssl(
+            folder,
+            &format!("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout {name}.key -out {name}.crt"),
+        );
+    }
+    for end in ["crt", "key"] {
+        std::fs::copy(folder.join(format!("ca.{end}")), folder.join(format!("own.{end}"))).expect("a file");
+    }
+    let server = guarded(folder, "own");
+    let project = server.project("");
+    let debug = |host: &str, root: &str| {
+        let root = folder.join(root).display().to_string();
+        let keys = format!(
+            "host: {host}, user: tester, password: \"{PASSWORD}\", retries: 0, sslmode: verify-full, sslrootcert: {root}"
+        );
+        server.target(project.path(), &keys);
+        lineal(project.path(), &["debug"])
+    };
+    succeeds(&debug("localhost", "own.crt"));
+    let said = fails(&debug("127.0.0.1", "own.crt"));
+    assert!(said.contains("not valid for name"), "{said}");
+    let said = fails(&debug("localhost", "other.crt"));
+    assert!(said.contains("invalid peer certificate"), "{said}");
 }
 
 #[test]

@@ -11,6 +11,8 @@ on_oldest_and_newest!(
     dependents_of_others_stay,
     what_cannot_stay_is_named_or_built_again,
     dbts_own_way_is_a_config,
+    foreign_keys_follow_or_block,
+    columns_change_beside_their_readers,
     readers_never_miss_a_relation,
 );
 
@@ -90,6 +92,75 @@ fn dbts_own_way_is_a_config(server: &Server) {
     assert_eq!(server.ask("select string_agg(relname, ' ') from pg_class where relnamespace = 'bi'::regnamespace"), "rated");
     let text = fails(&lineal(project.path(), &["run", "--select", "items", "--vars", "{dependents: maybe}"]));
     assert!(text.contains("`dependents` is 'maybe'"), "{text}");
+}
+
+fn foreign_keys_follow_or_block(server: &Server) {
+    let project = server.project("");
+    write(
+        project.path(),
+        "models/items.sql",
+        "{{ config(materialized='table', indexes=[{'columns': ['id'], 'unique': var('unique', true)}]) }}\n\
+         select g as id from generate_series(1, {{ var('last', 3) }}) as g",
+    );
+    succeeds(&lineal(project.path(), &["run"]));
+    server.ask(
+        "create schema bi; create table bi.sold (id int constraint of_item references shop.items (id));\n\
+         insert into bi.sold values (1), (3);\n\
+         create function bi.cheapest(item shop.items) returns int language sql as 'select item.id'",
+    );
+    let said = fails(&lineal(project.path(), &["run"]));
+    assert!(said.contains("function bi.cheapest(shop.items) depends on type shop.items"), "{said}");
+    server.ask("drop function bi.cheapest");
+    succeeds(&lineal(project.path(), &["run"]));
+    assert_eq!(server.ask("select confrelid::regclass from pg_constraint where conname = 'of_item'"), "shop.items");
+    for (vars, why) in [("{unique: false}", "there is no unique constraint"), ("{last: 2}", "violates foreign key constraint")] {
+        let said = fails(&lineal(project.path(), &["run", "--vars", vars]));
+        assert!(said.contains("foreign key of_item of bi.sold: ") && said.contains(why), "{said}");
+        assert_eq!(
+            server.ask("select count(*), (select count(*) from pg_constraint where conname = 'of_item') from shop.items"),
+            "3|1"
+        );
+    }
+}
+
+/// An incremental model changes the types of its columns: dbt drops what reads them.
+fn columns_change_beside_their_readers(server: &Server) {
+    let project = server.project("");
+    write(
+        project.path(),
+        "models/items.sql",
+        "{{ config(materialized='incremental', unique_key='id', on_schema_change=var('changes', 'ignore'),\n\
+           dependents=var('dependents', 'keep')) }}\n\
+         select g as id, g{{ var('cast', '') }} as amount, ('x' || g)::varchar({{ var('wide', 2) }}) as name\n\
+         from generate_series(1, 3) as g",
+    );
+    write(project.path(), "models/listed.sql", "select id, amount from {{ ref('items') }}");
+    succeeds(&lineal(project.path(), &["run"]));
+    server.ask(
+        "create schema bi; create role guest; create view bi.named as select name from shop.items where amount > 1;\n\
+         comment on view bi.named is 'the names'; grant select on bi.named to guest;\n\
+         create materialized view bi.stored as select sum(amount) as amount from shop.items;\n\
+         create view bi.counted as select count(*) from bi.named;",
+    );
+    let before = everything_of_others(server);
+    succeeds(&lineal(project.path(), &["run", "--select", "items", "--vars", "{wide: 9}"]));
+    let change = "{changes: sync_all_columns, wide: 9, cast: '::numeric'}";
+    succeeds(&lineal(project.path(), &["run", "--select", "items", "--vars", change]));
+    assert_eq!(everything_of_others(server), before);
+    assert_eq!(server.ask("select pg_typeof(amount), (select count(*) from bi.counted) from shop.listed limit 1"), "numeric|1");
+    let columns = "select string_agg(format_type(atttypid, atttypmod), ' ' order by attname) from pg_attribute \
+                   where attrelid = 'shop.items'::regclass and attnum > 0 and not attisdropped";
+    assert_eq!(server.ask(columns), "numeric integer character varying(9)");
+    assert_eq!(server.ask("select amount from bi.stored"), "6");
+
+    server.ask("create view bi.whole as select amount % 2::bigint as rest from shop.items");
+    let change = "{changes: sync_all_columns, wide: 9, cast: '::text'}";
+    let said = fails(&lineal(project.path(), &["run", "--select", "items", "--vars", change]));
+    assert!(said.contains("view bi.whole: operator does not exist"), "{said}");
+    assert_eq!(server.ask(columns), "numeric integer character varying(9)");
+    let change = "{changes: sync_all_columns, wide: 9, cast: '::text', dependents: cascade}";
+    succeeds(&lineal(project.path(), &["run", "--select", "items", "--vars", change]));
+    assert_eq!(server.ask("select count(*) from pg_class where relnamespace = 'bi'::regnamespace"), "0");
 }
 
 /// A psql that reads again and again, until it is told to stop by the end of a file; fails at the first error or empty answer.
