@@ -27,22 +27,24 @@
 
 {#
   The keys that go are joined, not looked up one by one. They have names of their own in the join, so that predicates see
-  the columns of the table alone. Without a key nothing is deleted, whatever the predicates say, as in dbt.
+  the columns of the table alone. Without a key the predicates alone say what goes.
 #}
 {% macro postgres__get_delete_insert_merge_sql(target, source, unique_key, dest_columns, incremental_predicates) -%}
   {%- set keys = [unique_key] if unique_key is string else unique_key or [] -%}
-  {%- if not keys or ',' in keys | join -%}
+  {%- if ',' in keys | join or not keys and not incremental_predicates -%}
     {{ return(default__get_delete_insert_merge_sql(target, source, unique_key, dest_columns, incremental_predicates)) }}
   {%- endif -%}
   {%- set names = get_quoted_csv(dest_columns | map(attribute='name')) %}
     delete from {{ target }} as DBT_INTERNAL_DEST
+    {%- if keys %}
     using (
         select distinct {% for key in keys %}{{ key }} as dbt_key_{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}
         from {{ source }} as DBT_INTERNAL_SOURCE
     ) as DBT_INTERNAL_KEYS
+    {%- endif %}
     where {% for key in keys %}({{ key }}) = DBT_INTERNAL_KEYS.dbt_key_{{ loop.index }}{{ ' and ' if not loop.last }}{% endfor %}
     {%- for predicate in incremental_predicates or [] %}
-        and {{ predicate }}
+        {{ 'and' if keys or not loop.first }} {{ predicate }}
     {%- endfor -%};
 
     insert into {{ target }} ({{ names }})

@@ -13,6 +13,7 @@ use crate::artifacts;
 use crate::diagnostic::SourceText;
 use crate::event::Compiled;
 use crate::jinja::{self, Args, Error, Host, Template, Value, objects};
+use crate::manifest::static_call;
 use crate::manifest::{Detail, Json, JsonMap, Node, ResourceType, UniqueId, UnitTest};
 
 /// What the tested model's refs and sources answer: each given relation's CTE.
@@ -151,6 +152,11 @@ fn named(
 ) -> Result<UniqueId, Error> {
     if text.trim() == "this" {
         return Ok(tested.unique_id.clone());
+    }
+    let renders = run.project.flags.get("support_custom_ref_kwargs").and_then(Json::as_bool) == Some(true);
+    if !renders && static_call::read(text).is_none() {
+        let message = format!("Unit test given inputs must be either a 'ref', 'source' or 'this' call. Got: '{text}'.");
+        return Err(Error::compilation(message));
     }
     let found: Arc<Mutex<Option<UniqueId>>> = Arc::default();
     let mut extra = IndexMap::new();

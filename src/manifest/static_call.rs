@@ -20,6 +20,9 @@ pub fn read(expression: &str) -> Option<Named> {
         arguments.iter().filter(|argument| argument.key.is_none()).map(|argument| argument.text.as_str()).collect();
     match name.trim() {
         "ref" => {
+            if arguments.iter().any(|argument| argument.key.as_deref().is_some_and(|key| !matches!(key, "version" | "v"))) {
+                return None;
+            }
             let named = arguments.iter().find(|argument| matches!(argument.key.as_deref(), Some("version" | "v")));
             let version = named.map(|argument| VersionText { text: argument.text.clone(), number: argument.number });
             let (package, name) = match positional[..] {
@@ -29,10 +32,15 @@ pub fn read(expression: &str) -> Option<Named> {
             };
             Some(Named::Ref(RefCall { package, name: name.to_owned(), version }))
         }
-        "source" => match positional[..] {
-            [source, table] => Some(Named::Source(source.to_owned(), table.to_owned())),
-            _ => None,
-        },
+        "source" => {
+            let named = |key: &str| arguments.iter().find(|argument| argument.key.as_deref() == Some(key));
+            match (&positional[..], named("source_name"), named("table_name"), arguments.len()) {
+                ([source, table], None, None, 2) => Some(Named::Source((*source).to_owned(), (*table).to_owned())),
+                ([source], None, Some(table), 2) => Some(Named::Source((*source).to_owned(), table.text.clone())),
+                ([], Some(source), Some(table), 2) => Some(Named::Source(source.text.clone(), table.text.clone())),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
@@ -93,12 +101,23 @@ mod tests {
         assert_eq!(read("ref('a')"), reference(None, "a", None));
         assert_eq!(read(" ref( \"p\", 'a', version=2 ) "), reference(Some("p"), "a", Some(("2", true))));
         assert_eq!(read("ref('a', v='beta')"), reference(None, "a", Some(("beta", false))));
-        assert_eq!(read("source('s', 't')"), Some(Named::Source("s".to_owned(), "t".to_owned())));
+        for text in ["source('s', 't')", "source('s', table_name='t')", "source(table_name='t', source_name='s')"] {
+            assert_eq!(read(text), Some(Named::Source("s".to_owned(), "t".to_owned())), "{text}");
+        }
     }
 
     #[test]
     fn all_else_is_not() {
-        for text in ["ref(name)", "ref('a', 'b', 'c')", "this", "ref('a') ~ 'x'", "source('a')", "ref('a"] {
+        for text in [
+            "ref(name)",
+            "ref('a', 'b', 'c')",
+            "ref('a', label='x')",
+            "source('s', name='t')",
+            "this",
+            "ref('a') ~ 'x'",
+            "source('a')",
+            "ref('a",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

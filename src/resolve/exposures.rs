@@ -9,7 +9,7 @@ use crate::yaml::Yaml;
 
 use super::config::{self, Given};
 use super::nodes::Shared;
-use super::{columns, nearest};
+use super::{columns, nearest, python};
 
 const TYPES: [&str; 5] = ["dashboard", "notebook", "analysis", "ml", "application"];
 const MATURITIES: [&str; 3] = ["low", "medium", "high"];
@@ -42,11 +42,27 @@ pub fn place(
     for fault in merged.faults {
         let config = property.entry.get("config").and_then(|config| config.get(&fault.key));
         let span = config.unwrap_or(&property.entry).span;
-        let message = format!("Invalid config of {unique_id}: `{}`: {}", fault.key, fault.message);
+        let mut message = format!("Invalid config of {unique_id}: `{}`: {}", fault.key, fault.message);
+        if let Some(declared) = declared(kind, &fault.key) {
+            let levels = shared.trees.rendered(package, kind, &fqn);
+            let given = levels.own.iter().copied().chain([given]).filter_map(|level| level.get(&fault.key)).next_back();
+            let shown = python::repr(given.unwrap_or(&Json::Null));
+            message =
+                format!("{unique_id}: Field \"{}\" of type {declared} in ExposureConfig has invalid value {shown}", fault.key);
+        }
         diagnostics.push(Diagnostic::error("E0250", message).at(&property.file.source, span).node(unique_id.shared()));
     }
     let unrendered_config = config::unrendered(&shared.trees.written(package, kind, &fqn), Some(given), &calls);
     Placed { unique_id, name: name.to_owned(), fqn, config: merged.config, unrendered_config }
+}
+
+/// The type that dbt declares for a config key of exposures; its messages name it.
+fn declared(kind: ResourceType, key: &str) -> Option<&'static str> {
+    match key {
+        "tags" if kind == ResourceType::Exposure => Some("List[str]"),
+        "meta" if kind == ResourceType::Exposure => Some("Dict[str, Any]"),
+        _ => None,
+    }
 }
 
 /// The name of an entry; without one it is reported.

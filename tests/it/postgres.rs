@@ -138,6 +138,16 @@ fn rows_of_a_key_are_replaced(server: &Server) {
         server.ask("select string_agg(concat(id, word, run), ' ' order by id, word, run) from shop.kept"),
         "1A2 1x1 2B1 2b2 3c1 3c2 d1 d2"
     );
+    // Without a key the predicates alone say what goes.
+    write(
+        project.path(),
+        "models/days.sql",
+        "{{ config(materialized='incremental', incremental_strategy='delete+insert', incremental_predicates=['day > 1', 'day < 4']) }}\n\
+         select day, {{ 2 if is_incremental() else 1 }} as run from generate_series({{ '2, 2' if is_incremental() else '1, 4' }}) as day",
+    );
+    succeeds(&lineal(project.path(), &["run", "--select", "days"]));
+    succeeds(&lineal(project.path(), &["run", "--select", "days"]));
+    assert_eq!(server.ask("select string_agg(concat(day, '/', run), ' ' order by day) from shop.days"), "1/1 2/2 4/1");
 }
 
 /// A snapshot of rows that change and go, a seed whose numbers are whole but for a zero behind the point, a sample.

@@ -91,6 +91,14 @@ fn part(entry: &Yaml, key: &str) -> Json {
     entry.get(key).map_or(Json::Null, Yaml::to_json)
 }
 
+/// One of some known words, which may be written in any case.
+fn choice(entry: &Yaml, key: &str) -> Json {
+    match part(entry, key) {
+        Json::String(word) => Json::String(word.to_lowercase()),
+        other => other,
+    }
+}
+
 fn given<'a>(entry: &'a Yaml, key: &str) -> Option<&'a Yaml> {
     entry.get(key).filter(|value| !value.is_null())
 }

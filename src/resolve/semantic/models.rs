@@ -8,7 +8,7 @@ use crate::parse::Property;
 use crate::yaml::Yaml;
 
 use super::metrics::{Under, of_measure};
-use super::{Written, columns, given, part, placed, written};
+use super::{Written, choice, columns, given, part, placed, written};
 use crate::manifest::static_call::{self, Named};
 use crate::resolve::nodes::Shared;
 use crate::resolve::python;
@@ -90,7 +90,7 @@ fn config(own: Option<&Yaml>, meta: &JsonMap) -> Json {
 fn entity(own: &Yaml, meta: &JsonMap) -> Json {
     json!({
         "name": part(own, "name"),
-        "type": part(own, "type"),
+        "type": choice(own, "type"),
         "description": part(own, "description"),
         "label": part(own, "label"),
         "role": part(own, "role"),
@@ -115,7 +115,7 @@ fn measure(own: &Yaml, meta: &JsonMap) -> Json {
     let additive = given(own, "non_additive_dimension").map_or(Json::Null, |own| {
         json!({
             "name": part(own, "name"),
-            "window_choice": part(own, "window_choice"),
+            "window_choice": choice(own, "window_choice"),
             "window_groupings": columns::texts(own.get("window_groupings")),
         })
     });
@@ -136,13 +136,13 @@ fn measure(own: &Yaml, meta: &JsonMap) -> Json {
 fn dimension(own: &Yaml, meta: &JsonMap) -> Json {
     let params = given(own, "type_params").map_or(Json::Null, |params| {
         json!({
-            "time_granularity": part(params, "time_granularity"),
+            "time_granularity": choice(params, "time_granularity"),
             "validity_params": validity(params.get("validity_params")),
         })
     });
     json!({
         "name": part(own, "name"),
-        "type": part(own, "type"),
+        "type": choice(own, "type"),
         "description": part(own, "description"),
         "label": part(own, "label"),
         "is_partition": given(own, "is_partition").and_then(Yaml::as_bool).unwrap_or(false),
