@@ -19,6 +19,7 @@ pub mod plan;
 pub mod project;
 pub mod report;
 pub mod resolve;
+pub mod semantic;
 pub mod sql;
 pub mod yaml;
 

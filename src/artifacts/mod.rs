@@ -12,6 +12,7 @@ mod history;
 mod journal;
 mod listing;
 mod manifest_v12;
+mod osi;
 mod read;
 mod resource;
 mod resource_kinds;
@@ -44,6 +45,10 @@ pub use history::{PastResult, PastRun, past_runs};
 pub use journal::Journal;
 pub use listing::{DEFAULT_KEYS, listed};
 pub use manifest_v12::{edges, graph, manifest};
+pub use osi::{
+    OSI_VERSIONS, OsiDataset, OsiDatatype, OsiDimension, OsiDocument, OsiExpression, OsiField, OsiMetric, OsiModel,
+    OsiRelationship,
+};
 pub use read::{PreviousResult, PreviousRun, PreviousState, read_run, read_sources, read_state};
 pub use resource::{model, output_path, resource};
 pub use run_results::{node_info, resource_info, result, run_results, sources};

@@ -105,7 +105,9 @@ pub const GLOBAL: &[Flag] = &[
     Flag::new("log_level", "log-level", LEVELS, "Least severe lines on the console").env("LOG_LEVEL"),
     Flag::new("log_level_file", "log-level-file", LEVELS, "Least severe lines in the log file").env("LOG_LEVEL_FILE"),
     Flag::new("log_path", "log-path", Kind::Text, "Folder of the log file").env("LOG_PATH"),
-    Flag::new("macro_debugging", "macro-debugging", Kind::Toggle, "Accepted; has no effect").env("MACRO_DEBUGGING").hidden(),
+    Flag::new("macro_debugging", "macro-debugging", Kind::Toggle, "Show what the command used of time, memory and disk")
+        .env("MACRO_DEBUGGING")
+        .hidden(),
     Flag::new(
         "maximum_seed_size_mib",
         "maximum-seed-size-mib",

@@ -5,6 +5,7 @@
 mod environment;
 mod flags;
 mod parser;
+mod prompt;
 mod rules;
 mod usage;
 
@@ -16,6 +17,7 @@ use crate::manifest::{Json, JsonMap};
 use crate::project::with_dotenv;
 
 pub use parser::parse;
+pub use prompt::terminal;
 
 /// The names of all flags that a verb takes.
 pub fn flags_of(command: Command) -> Vec<&'static str> {

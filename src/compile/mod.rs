@@ -8,6 +8,7 @@ pub mod ctes;
 mod deferral;
 pub mod foreign_keys;
 pub mod host;
+mod metric_reference;
 pub mod microbatch;
 mod plugins;
 pub mod query_comment;

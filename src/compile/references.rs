@@ -6,12 +6,12 @@ use indexmap::IndexMap;
 
 use super::deferral;
 use super::host::{Inner, Scope, required};
+use super::metric_reference::MetricReference;
 use super::plugins;
 use super::run_context::RunContext;
-use crate::artifacts;
 use crate::jinja::{self, Args, Cx, Error, Value, objects};
 use crate::manifest::static_call::{self, Named};
-use crate::manifest::{ColumnInfo, Config, Json, Node, Relation, RelationType, Resource, ResourceType, Semantic, VersionText};
+use crate::manifest::{ColumnInfo, Config, Json, Node, Relation, RelationType, ResourceType, Semantic, VersionText};
 
 /// `ref([package,] name, version=…)`: the relation that the model, seed or snapshot stands in; for an ephemeral model the
 /// name of its CTE, which is noted.
@@ -153,32 +153,8 @@ pub(super) fn metric(inner: &Arc<Inner>, _: &mut Cx, args: Args) -> Result<Value
         metric.name == name && package.as_deref().is_none_or(|package| package == &*metric.package_name)
     };
     match inner.run.manifest.metrics.values().find(is_it) {
-        Some(metric) => {
-            let keys = jinja::from_json(&artifacts::resource(&Resource::Metric(metric.clone()), None));
-            Ok(jinja::instance(Arc::new(MetricReference { name, keys })))
-        }
+        Some(metric) => Ok(jinja::instance(Arc::new(MetricReference::new(metric.clone(), inner.run.manifest.clone())))),
         None => Err(not_found(inner, "metric", &name, package.as_deref())),
-    }
-}
-
-/// A metric as SQL sees it: prints as its name and has the manifest's keys.
-#[derive(Debug)]
-struct MetricReference {
-    name: String,
-    keys: Value,
-}
-
-impl jinja::Instance for MetricReference {
-    fn type_name(&self) -> &'static str {
-        "ResolvedMetricReference"
-    }
-
-    fn attribute(&self, name: &str) -> Option<Value> {
-        if name == "metric_name" { Some(self.name.as_str().into()) } else { jinja::get(&self.keys, name) }
-    }
-
-    fn text(&self) -> String {
-        self.name.clone()
     }
 }
 

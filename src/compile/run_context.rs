@@ -18,7 +18,7 @@ use crate::jinja::objects::adapter_methods::AdapterFacts;
 use crate::jinja::{self, Engine, Error, Host, Message, Undefined, Value};
 use crate::manifest::{Dialect, Include, Json, JsonMap, Lookup, Manifest, Node, Relation, Source, TimeSpan, UniqueId};
 use crate::project::context::BaseContext;
-use crate::project::{Package, Project, SourceFile};
+use crate::project::{FileKind, Package, Project, SourceFile};
 
 /// Flags of the invocation that change what SQL says or does.
 #[derive(Debug, Clone, Default)]
@@ -126,6 +126,12 @@ impl RunContext {
     /// The file that a node is written in.
     pub fn file(&self, node: &Node) -> Option<&Arc<SourceFile>> {
         self.files.get(&*node.package_name)?.get(&*node.original_file_path)
+    }
+
+    /// The file of a package that holds the body of a function of that name.
+    pub fn function_file(&self, package: &str, name: &str) -> Option<&Arc<SourceFile>> {
+        let stem = |file: &SourceFile| file.path.rsplit('/').next().and_then(|last| last.split('.').next()) == Some(name);
+        self.files.get(package)?.values().find(|file| file.kind == FileKind::Function && stem(file))
     }
 
     /// Jinja's `graph`. It is made when first asked for; dbt's grows while nodes are compiled, since the macros that a compile

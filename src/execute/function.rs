@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use super::node::{Outcome, StepRun, group, materialize};
 use crate::compile::{RuntimeHost, Scope};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::event::{Compiled, Event, Status};
 use crate::jinja::Error;
 use crate::manifest::{Detail, Node, Overload, OverloadResults};
@@ -68,10 +68,20 @@ fn overloads(step: &StepRun<'_>, node: &Arc<Node>) -> (OverloadResults, Option<D
             }
             Err(error) => {
                 step.run.events.emit(finished(Status::Error, Some(error.message.clone()), begun.elapsed()));
+                first_fault.get_or_insert_with(|| fault(step, node, &name, &error));
                 results.failed.push(name);
-                first_fault.get_or_insert_with(|| error.diagnostic().node(node.unique_id.shared()));
             }
         }
     }
     (results, first_fault)
+}
+
+/// The fault of an overload, with its own file as a place.
+fn fault(step: &StepRun<'_>, node: &Node, overload: &str, error: &Error) -> Diagnostic {
+    let diagnostic = error.diagnostic().node(node.unique_id.shared());
+    let Some(file) = step.run.function_file(&node.package_name, overload) else { return diagnostic };
+    let text = &file.source.text;
+    let start = text.len() - text.trim_start().len();
+    let first_line = text[start..].lines().next().unwrap_or_default().trim_end().len();
+    diagnostic.at(&file.source, Span::new(start, start + first_line))
 }

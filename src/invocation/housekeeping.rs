@@ -1,13 +1,9 @@
-//! deps, clean, init, debug: what works without a parsed project.
-
-use std::collections::HashMap;
-use std::path::Path;
+//! deps, clean, debug: what works without a parsed project.
 
 use super::Invocation;
-use crate::cli::{Outcome, Request};
+use crate::cli::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::event::Event;
-use crate::fs::FileSystem;
 use crate::manifest::{Json, JsonMap};
 use crate::project::{self, AddPackage, DepsOptions, Progress};
 
@@ -120,43 +116,6 @@ pub fn debug(invocation: &Invocation) -> Outcome {
             Outcome::Failure
         }
     }
-}
-
-/// Writes a new project into a folder of its name. Files that are there already are left alone, and that is an error.
-pub fn init(fs: &dyn FileSystem, cwd: &Path, request: &Request, env: HashMap<String, String>) -> Outcome {
-    let options = super::settings::load_options(request, env);
-    let reporter = crate::report::Reporter::new(super::settings::report_options(None, &options, cwd));
-    let events = reporter.events();
-    let outcome = match written(fs, cwd, request) {
-        Ok(name) => {
-            let text = format!("Your new project \"{name}\" was created!\n\n  cd {name}\n  lineal build\n");
-            events.emit(Event::Note { name: "ProjectCreated", code: "A025", level: "info", text, data: JsonMap::new() });
-            Outcome::Success
-        }
-        Err(diagnostic) => {
-            events.emit(Event::Diagnostic(Box::new(diagnostic)));
-            Outcome::Unusable
-        }
-    };
-    reporter.finish();
-    outcome
-}
-
-fn written(fs: &dyn FileSystem, cwd: &Path, request: &Request) -> Result<String, Diagnostic> {
-    let name = request.words.first().ok_or_else(|| {
-        Diagnostic::error("E0807", "init needs the name of the new project").help("for example: lineal init my_project")
-    })?;
-    let folder = cwd.join(name);
-    if fs.exists(&folder) {
-        let message = format!("A project called {name} already exists here.");
-        return Err(Diagnostic::error("E0809", message).help("choose another name, or another folder"));
-    }
-    for (path, text) in project::init(name, request.text("profile"))? {
-        let path = folder.join(path);
-        let fault = |error: std::io::Error| Diagnostic::error("E0805", format!("{} cannot be written: {error}", path.display()));
-        fs.write(&path, text.as_bytes()).map_err(fault)?;
-    }
-    Ok(name.clone())
 }
 
 fn note(invocation: &Invocation, name: &'static str, code: &'static str, text: String) {

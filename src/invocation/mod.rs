@@ -5,9 +5,12 @@ mod event_time;
 mod freshness;
 mod history;
 mod housekeeping;
+mod init;
 mod list;
 mod nodes;
 mod operation;
+mod osi;
+mod resources;
 mod retry;
 mod serve;
 mod settings;
@@ -42,7 +45,7 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
     let fs: Arc<dyn FileSystem> = Arc::new(Disk);
     let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     if request.command == Command::Init {
-        return housekeeping::init(&*fs, &cwd, request, env);
+        return init::init(&*fs, &cwd, request, env);
     }
     let own;
     let request = if request.of_history {
@@ -69,6 +72,7 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
     said.extend(teller.options.faults());
     said.extend(loaded);
     let fine = teller.tell(said);
+    let shows_resources = project.as_ref().is_some_and(|project| project.flag("show_resource_report"));
     let outcome = match project {
         Some(project) if fine => {
             settings::share_work(&project);
@@ -82,7 +86,11 @@ pub fn run(request: &Request, env: HashMap<String, String>) -> Outcome {
         _ if request.command == Command::Debug => Outcome::Failure,
         _ => Outcome::Unusable,
     };
-    events.emit(Event::Completed { command: asked, success: outcome == Outcome::Success, took: begun.elapsed() });
+    let success = outcome == Outcome::Success;
+    if let Some(event) = resources::report(&Disk, asked, success, begun.elapsed(), shows_resources) {
+        events.emit(event);
+    }
+    events.emit(Event::Completed { command: asked, success, took: begun.elapsed() });
     reporter.finish();
     outcome
 }
@@ -315,7 +323,7 @@ impl Invocation<'_> {
         }
     }
 
-    /// manifest.json and, before anything is compiled, the two summaries beside it. False where one cannot be written, which
+    /// manifest.json and, before anything is compiled, what stands beside it. False where one cannot be written, which
     /// has been told.
     fn write_manifest(&self, resolved: &Resolved, compiled: &artifacts::CompiledNodes) -> bool {
         if !self.writes_json() {
@@ -331,6 +339,7 @@ impl Invocation<'_> {
         let with_test_edges = self.request.command == Command::Build;
         self.write("graph_summary.json", artifacts::graph_summary(manifest, &self.metadata(), with_test_edges))
             && self.write("semantic_manifest.json", artifacts::semantic_manifest(manifest))
+            && osi::write(self, manifest)
     }
 
     /// Writes an artifact; a failure is told.
@@ -352,6 +361,7 @@ impl Invocation<'_> {
             "manifest.json" => "WritableManifest",
             "run_results.json" => "RunExecutionResult",
             "semantic_manifest.json" => "SemanticManifest",
+            "osi_document.json" => "OsiDocument",
             "catalog.json" => "CatalogArtifact",
             "sources.json" => "FreshnessResult",
             _ => return true,

@@ -24,7 +24,7 @@ pub fn of_file(captures: &Captures, package: &Arc<Package>, file: &Arc<SourceFil
         FileKind::Seed => ResourceType::Seed,
         FileKind::Function => ResourceType::Function,
         FileKind::Snapshot => return snapshots(captures, package, file),
-        FileKind::Macro | FileKind::GenericTest | FileKind::Properties | FileKind::Docs | FileKind::Fixture => {
+        FileKind::Macro | FileKind::GenericTest | FileKind::Properties | FileKind::Docs | FileKind::Fixture | FileKind::Osi => {
             return Drafted::default();
         }
     };
@@ -161,11 +161,13 @@ fn rendered(captures: &Captures, draft: Draft) -> (Draft, Option<Diagnostic>) {
 
 /// Adds the configuration as written, where dbt keeps it: not of what its static parser reads.
 pub fn with_unrendered_config(captures: &Captures, draft: &Draft, capture: Capture) -> Capture {
-    if capture.config_calls.is_empty()
-        || (draft.language != Language::Sql && draft.resource_type != ResourceType::Function)
-        || !captures.flag("state_modified_compare_more_unrendered_values")
-        || (draft.resource_type == ResourceType::Model && captures.reads_statically(&draft.package.name, &draft.raw_code))
-    {
+    if capture.config_calls.is_empty() || (draft.language != Language::Sql && draft.resource_type != ResourceType::Function) {
+        return capture;
+    }
+    if draft.resource_type == ResourceType::Model && captures.reads_statically(&draft.package.name, &draft.raw_code) {
+        return Capture { read_statically: true, ..capture };
+    }
+    if !captures.flag("state_modified_compare_more_unrendered_values") {
         return capture;
     }
     Capture { unrendered_config_calls: static_model::unrendered_config(&draft.raw_code).into_iter().collect(), ..capture }

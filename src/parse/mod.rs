@@ -53,6 +53,8 @@ pub struct Capture {
     pub config_calls: Vec<JsonMap>,
     /// The same calls as written (`"{{ var('x') }}"`-like source text of each value), for unrendered_config.
     pub unrendered_config_calls: Vec<JsonMap>,
+    /// A model that dbt's static parser reads: what it configures itself counts last in `unrendered_config`.
+    pub read_statically: bool,
     /// Macros called from the text itself (depth 0).
     pub macros: IndexSet<UniqueId>,
     pub reads: Reads,

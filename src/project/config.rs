@@ -226,6 +226,7 @@ impl File<'_> {
         config.analysis_paths = self.folders("analysis-paths").unwrap_or_else(|| one("analyses"));
         config.snapshot_paths = self.folders("snapshot-paths").unwrap_or_else(|| one("snapshots"));
         config.function_paths = self.folders("function-paths").unwrap_or_else(|| one("functions"));
+        config.osi_paths = self.folders("osi-paths").unwrap_or_else(|| vec!["osi".to_owned(), "OSI".to_owned()]);
         config.docs_paths = self.folders("docs-paths");
         config.asset_paths = self.folders("asset-paths").unwrap_or_default();
         config.target_path = self.moved_path("target-path", "target", "--target-path", "ConfigTargetPathDeprecation");

@@ -72,7 +72,7 @@ fn searches(config: &ProjectConfig, flags: &JsonMap) -> Vec<Search> {
     let function = pick(&[".py", ".js", ".sql"], &[".py", ".js", ".sql", ".sql.j2", ".sql.jinja2", ".sql.jinja"]);
     let everywhere = config.all_source_paths();
     let below = |name: &str| config.test_paths.iter().map(|path| format!("{}/{name}", path.trim_end_matches('/'))).collect();
-    let kinds: [(FileKind, Vec<String>, &'static [&'static str]); 11] = [
+    let kinds: [(FileKind, Vec<String>, &'static [&'static str]); 12] = [
         (FileKind::Macro, config.macro_paths.clone(), sql),
         (FileKind::Model, config.model_paths.clone(), model),
         (FileKind::Snapshot, config.snapshot_paths.clone(), sql),
@@ -84,6 +84,7 @@ fn searches(config: &ProjectConfig, flags: &JsonMap) -> Vec<Search> {
         (FileKind::Properties, everywhere, &[".yml", ".yaml"]),
         (FileKind::Fixture, below("fixtures"), fixture),
         (FileKind::Function, config.function_paths.clone(), function),
+        (FileKind::Osi, config.osi_paths.clone(), &[".json"]),
     ];
     let search = |(kind, folders, endings): (FileKind, Vec<String>, &'static [&'static str])| {
         folders.into_iter().map(move |folder| Search { folder: folder.trim_end_matches('/').to_owned(), kind, endings })

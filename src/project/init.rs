@@ -4,15 +4,13 @@ use std::path::PathBuf;
 
 use super::config::{is_identifier, is_reserved};
 use super::{IMPLIED_DATABASE, PROJECT_FILE};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, SourceText};
+use crate::yaml;
 
 /// The files of a new project named `name`, relative to the folder it goes into (its name's). An error where that is no name
 /// for a project. Without a profile of that name it runs on an embedded DuckDB file.
-pub fn init(name: &str, profile: Option<&str>) -> Result<Vec<(PathBuf, String)>, Diagnostic> {
-    if !is_identifier(name) || is_reserved(name) || matches!(name, "dbt" | "dbt_duckdb" | "dbt_postgres") {
-        let message = format!("'{name}' is not a name for a project");
-        return Err(Diagnostic::error("E0141", message).help("use letters, digits and underscores, and start with a letter"));
-    }
+pub fn init(name: &str, profile: Option<&str>) -> Result<Vec<(PathBuf, String)>, Box<Diagnostic>> {
+    check_name(name)?;
     let profile = profile.unwrap_or(name);
     let files: [(&str, String); 8] = [
         (PROJECT_FILE, project_file(name, profile)),
@@ -28,6 +26,22 @@ pub fn init(name: &str, profile: Option<&str>) -> Result<Vec<(PathBuf, String)>,
         ),
     ];
     Ok(files.into_iter().map(|(path, text)| (PathBuf::from(path), text)).collect())
+}
+
+/// Whether a project can have that name.
+pub fn check_name(name: &str) -> Result<(), Box<Diagnostic>> {
+    if is_identifier(name) && !is_reserved(name) && !matches!(name, "dbt" | "dbt_duckdb" | "dbt_postgres") {
+        return Ok(());
+    }
+    let message = format!("'{name}' is not a name for a project");
+    Err(Box::new(Diagnostic::error("E0141", message).help("use letters, digits and underscores, and start with a letter")))
+}
+
+/// The profile that a dbt_project.yml names.
+pub fn profile_of(file: &str) -> Option<String> {
+    let (yaml, _) = yaml::read(&SourceText::new(PROJECT_FILE, file));
+    let profile = yaml?.get("profile")?.to_json();
+    profile.as_str().map(str::to_owned)
 }
 
 fn project_file(name: &str, profile: &str) -> String {

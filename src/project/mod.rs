@@ -15,6 +15,7 @@ mod init;
 mod load;
 mod packages;
 mod profile;
+mod profile_setup;
 mod render;
 #[cfg(test)]
 mod tests;
@@ -29,10 +30,11 @@ pub use clean::clean;
 pub use deps::{AddPackage, DepsOptions, Progress, deps};
 pub use environment::with_dotenv;
 pub use files::{FEW, checksum, sha256};
-pub use init::init;
+pub use init::{check_name, init, profile_of};
 pub use load::load;
 pub use packages::{Origin, PackageSpec};
 pub use profile::{IMPLIED_DATABASE, PROFILES_FILE};
+pub use profile_setup::{Ask, Filled, TEMPLATE_FILE, ask_for_profile, confirm, fill, has_profile, with_profile};
 pub use render::{Step, late_in_property, render_yaml};
 pub use version::DBT_VERSION;
 
@@ -142,6 +144,7 @@ pub struct ProjectConfig {
     pub macro_paths: Vec<String>,
     pub docs_paths: Option<Vec<String>>,
     pub function_paths: Vec<String>,
+    pub osi_paths: Vec<String>,
     pub asset_paths: Vec<String>,
     pub clean_targets: Vec<String>,
     pub target_path: Option<String>,
@@ -229,6 +232,8 @@ pub enum FileKind {
     /// Unit tests' `fixtures/*.csv` / `.sql`.
     Fixture,
     Function,
+    /// `osi/*.json`: semantic models and metrics in the form that tools exchange.
+    Osi,
 }
 
 /// One file of a package, read.

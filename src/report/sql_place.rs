@@ -10,7 +10,7 @@ use crate::manifest::Resource;
 pub(super) fn located(problem: &Diagnostic, of: Option<&Resource>, compiled: Option<&Compiled>) -> Diagnostic {
     let mut problem = problem.clone();
     if let Some((text, column)) = quoted_line(&problem.message)
-        && let Some(label) = find(&text, column, of, compiled)
+        && let Some(label) = find(&text, column, &problem.labels, of, compiled)
     {
         problem.message = without_quote(&problem.message);
         problem.labels = vec![label];
@@ -63,9 +63,9 @@ fn without_quote(message: &str) -> String {
     kept.join("\n").trim_end().to_owned()
 }
 
-/// The only line like that in the model's own file, else the first in its compiled SQL. Long lines are quoted in part, between
-/// `...`.
-fn find(quoted: &str, column: usize, of: Option<&Resource>, compiled: Option<&Compiled>) -> Option<Label> {
+/// The only line like that in a file that the problem names, or in the model's own, else the first in its compiled SQL. Long
+/// lines are quoted in part, between `...`.
+fn find(quoted: &str, column: usize, named: &[Label], of: Option<&Resource>, compiled: Option<&Compiled>) -> Option<Label> {
     let inner = quoted.trim_start_matches("...");
     let cut = quoted.len() - inner.len();
     let piece = inner.trim_end_matches("...").trim();
@@ -82,12 +82,21 @@ fn find(quoted: &str, column: usize, of: Option<&Resource>, compiled: Option<&Co
         let source = SourceText::new(name, text);
         Label { source, span: Span::new(start, start + length.max(1)), note: String::new() }
     };
-    if let Some(Resource::Node(node)) = of {
-        // The raw code is the file's text, but for blocks of a file that holds several.
-        let mut found = node.raw_code.match_indices(piece);
-        if let (Some((at, _)), None, 0) = (found.next(), found.next(), node.source_offset) {
-            return Some(label(&node.original_file_path, &node.raw_code, at));
+    let only = |text: &str| {
+        let mut found = text.match_indices(piece).map(|(at, _)| at);
+        found.next().filter(|_| found.next().is_none())
+    };
+    for source in named.iter().map(|label| &label.source).filter(|source| !source.name.starts_with('<')) {
+        if let Some(at) = only(&source.text) {
+            return Some(label(&source.name, &source.text, at));
         }
+    }
+    // The raw code is the file's text, but for blocks of a file that holds several.
+    if let Some(Resource::Node(node)) = of
+        && node.source_offset == 0
+        && let Some(at) = only(&node.raw_code)
+    {
+        return Some(label(&node.original_file_path, &node.raw_code, at));
     }
     let compiled = compiled?;
     let at = compiled.code.find(piece)?;

@@ -198,7 +198,7 @@ fn build_semantics(
 ) -> Semantics {
     let before = diagnostics.len();
     let mut semantics = Semantics::default();
-    for property in properties {
+    for property in semantic::in_order(properties) {
         match property.section {
             "metrics" => semantics.metrics.extend(semantic::metric(shared, property, &semantic::Under::default(), diagnostics)),
             "semantic_models" => {
@@ -214,12 +214,16 @@ fn build_semantics(
             _ => {}
         }
     }
+    semantic::documents(shared, nodes, &mut semantics, diagnostics);
     semantic::relations(&mut semantics, nodes, index, diagnostics);
     semantic::unique(&semantics, diagnostics);
     semantic::follow(&mut semantics, &shared.project.root_package().name, diagnostics);
     if !crate::diagnostic::any_error(&diagnostics[before..]) {
         let nested = shared.project.flags.get("require_nested_cumulative_type_params").and_then(crate::manifest::Json::as_bool);
-        diagnostics.extend(semantic::validate(&semantics, nested.unwrap_or(true)));
+        diagnostics.extend(semantic::validate(&semantics, nodes, nested.unwrap_or(true)));
+        if !shared.flag("require_yaml_configuration_for_mf_time_spines") {
+            diagnostics.extend(semantic::unconfigured_spine(&semantics, nodes));
+        }
     }
     let all = semantics.models.iter_mut().chain(&mut semantics.metrics).chain(&mut semantics.saved_queries);
     for written in all {

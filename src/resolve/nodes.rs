@@ -66,7 +66,11 @@ pub fn build(shared: &Shared<'_>, draft: &Draft, patch: Option<&Patch>) -> Built
     let tags = tags(draft, &levels, patched.as_ref(), &calls);
     let merged = config::merge(&Given { kind, levels, patch: patched.as_ref(), calls: &calls });
     report(draft, patch, &merged.faults, &mut diagnostics);
-    let unrendered_config = unrendered(shared, draft, patch, &fqn, patched.as_ref(), &calls);
+    let mut unrendered_config = unrendered(shared, draft, patch, &fqn, patched.as_ref(), &calls);
+    if draft.capture.read_statically && patch.is_none_or(|patch| patch.config.is_empty()) {
+        // Even over the root project's tree: dbt adds what it read so after all else, and begins anew for a property file's.
+        unrendered_config.extend(calls.clone());
+    }
 
     let mut node = bare(draft, patch, fqn, merged.config, shared.created_at);
     node.tags = tags;

@@ -49,17 +49,34 @@ const FINE: [&str; 7] = ["nanosecond", "microsecond", "millisecond", "second", "
 /// The model that is a time spine by its name.
 const LEGACY: &str = "metricflow_time_spine";
 
+/// The models that are time spines by their property file, each with its granularity.
+pub fn spines(nodes: &[Node]) -> Vec<(&Node, String)> {
+    let spine = |node: &'_ Node| -> Option<String> {
+        let model = node.model().filter(|_| node.config.enabled())?;
+        let standard = model.time_spine.as_ref()?.get("standard_granularity_column")?.as_str()?;
+        Some(node.columns.get(standard)?.granularity.as_ref()?.to_lowercase())
+    };
+    nodes.iter().filter_map(|node| Some((node, spine(node)?))).collect()
+}
+
+/// The model that is a time spine by its name, and has no configuration of its own as one.
+pub fn by_name(nodes: &[Node]) -> Option<&Node> {
+    let unconfigured = |node: &&Node| node.model().is_some_and(|model| model.time_spine.is_none());
+    nodes.iter().find(|node| node.name == LEGACY && node.config.enabled() && unconfigured(node))
+}
+
+/// The granularities that time spines add to the standard ones.
+pub fn custom_granularities(nodes: &[Node]) -> Vec<String> {
+    let spines = nodes.iter().filter(|node| node.config.enabled()).filter_map(|node| node.model()?.time_spine.as_ref());
+    let custom = spines.filter_map(|spine| spine.get("custom_granularities")?.as_array()).flatten();
+    custom.filter_map(|own| own.get("name")?.as_str()).map(str::to_owned).collect()
+}
+
 /// Semantic models need a time spine of days, or finer.
 pub fn require(semantics: &Semantics, nodes: &[Node]) -> Option<Diagnostic> {
     let first = semantics.models.iter().find(|written| written.of.config.enabled())?;
-    let fine = |node: &&Node| {
-        let Some(model) = node.model().filter(|_| node.config.enabled()) else { return false };
-        let standard = model.time_spine.as_ref().and_then(|spine| spine.get("standard_granularity_column")?.as_str());
-        let column = standard.and_then(|name| node.columns.get(name));
-        let granularity = column.and_then(|column| column.granularity.as_deref()).map(str::to_lowercase);
-        node.name == LEGACY || granularity.is_some_and(|granularity| FINE.contains(&granularity.as_str()))
-    };
-    if nodes.iter().any(|node| fine(&node)) {
+    let named = |node: &Node| node.name == LEGACY && node.model().is_some() && node.config.enabled();
+    if nodes.iter().any(named) || spines(nodes).iter().any(|(_, granularity)| FINE.contains(&granularity.as_str())) {
         return None;
     }
     let message = "The semantic layer requires a time spine model with granularity DAY or smaller in the project, \

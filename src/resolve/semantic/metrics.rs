@@ -10,6 +10,7 @@ use crate::yaml::Yaml;
 use super::{Written, columns, filter, given, part, placed, written};
 use crate::resolve::nodes::Shared;
 use crate::resolve::python;
+use crate::semantic::GRANULARITIES;
 
 /// The semantic model that a metric of the new YAML stands under.
 #[derive(Debug, Clone, Default)]
@@ -39,14 +40,7 @@ pub fn metric(shared: &Shared<'_>, property: &Property, under: &Under, diagnosti
         Some(params) => old_params(&kind, params, property, diagnostics),
         None => new_params(&kind, entry, under, property, diagnostics),
     };
-    let mut body = JsonMap::new();
-    body.insert("type".to_owned(), json!(kind));
-    body.insert("type_params".to_owned(), params);
-    body.insert("filter".to_owned(), filter(entry.get("filter")));
-    body.insert("metadata".to_owned(), Json::Null);
-    body.insert("time_granularity".to_owned(), part(entry, "time_granularity"));
-    body.insert("sources".to_owned(), json!([]));
-    body.insert("metrics".to_owned(), json!([]));
+    let body = body(&kind, params, filter(entry.get("filter")), part(entry, "time_granularity"));
     let mut metric = written(shared, property, placed, body);
     metric.of.label = metric.of.label.or(Some(name));
     if old.is_some() {
@@ -55,6 +49,20 @@ pub fn metric(shared: &Shared<'_>, property: &Property, under: &Under, diagnosti
         metric.of.tags = columns::texts(entry.get("tags"));
     }
     Some(metric)
+}
+
+/// What the manifest shows of a metric beside what all resources have.
+pub(super) fn body(kind: &str, params: Json, filter: Json, time_granularity: Json) -> JsonMap {
+    let parts = [
+        ("type", json!(kind)),
+        ("type_params", params),
+        ("filter", filter),
+        ("metadata", Json::Null),
+        ("time_granularity", time_granularity),
+        ("sources", json!([])),
+        ("metrics", json!([])),
+    ];
+    parts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// A metric's name becomes the name of a column.
@@ -80,7 +88,7 @@ fn check_name(name: &str, property: &Property, diagnostics: &mut Vec<Diagnostic>
 }
 
 /// The parameters in the manifest's order, each null or empty unless given.
-fn params(with: impl FnOnce(&mut JsonMap)) -> Json {
+pub(super) fn params(with: impl FnOnce(&mut JsonMap)) -> Json {
     let mut params = JsonMap::new();
     let keys = [
         "measure",
@@ -140,13 +148,15 @@ fn input(value: Option<&Yaml>, property: &Property, diagnostics: &mut Vec<Diagno
     })
 }
 
+/// A metric of which nothing but the name is given.
+pub(super) fn plain_input(name: &str) -> Json {
+    json!({"name": name, "filter": null, "alias": null, "offset_window": null, "offset_to_grain": null})
+}
+
 fn inputs(value: Option<&Yaml>, property: &Property, diagnostics: &mut Vec<Diagnostic>) -> Json {
     let items = value.map(Yaml::items).unwrap_or_default();
     items.iter().map(|item| input(Some(item), property, diagnostics)).collect()
 }
-
-const GRAINS: [&str; 11] =
-    ["nanosecond", "microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"];
 
 /// `28 days`: a count and a granularity, a standard one without its plural s.
 fn window(value: Option<&Yaml>, property: &Property, diagnostics: &mut Vec<Diagnostic>) -> Json {
@@ -158,7 +168,7 @@ fn window(value: Option<&Yaml>, property: &Property, diagnostics: &mut Vec<Diagn
         diagnostics.push(Diagnostic::error("E0278", message).at(&property.file.source, value.span));
         return Json::Null;
     };
-    let grain = grain.strip_suffix('s').filter(|single| GRAINS.contains(single)).unwrap_or(grain);
+    let grain = grain.strip_suffix('s').filter(|single| GRANULARITIES.contains(single)).unwrap_or(grain);
     json!({"count": count, "granularity": grain})
 }
 
@@ -302,19 +312,7 @@ pub fn of_measure(
         params.insert("measure".to_owned(), input);
         params.insert("expr".to_owned(), expr);
     });
-    let mut body = JsonMap::new();
-    body.insert("type".to_owned(), json!("simple"));
-    body.insert("type_params".to_owned(), params);
-    for (key, value) in [
-        ("filter", Json::Null),
-        ("metadata", Json::Null),
-        ("time_granularity", Json::Null),
-        ("sources", json!([])),
-        ("metrics", json!([])),
-    ] {
-        body.insert(key.to_owned(), value);
-    }
-    let mut metric = written(shared, property, placed, body);
+    let mut metric = written(shared, property, placed, body("simple", params, Json::Null, Json::Null));
     metric.span = measure.span;
     let described = columns::text(measure.get("description")).filter(|text| !text.is_empty());
     metric.of.description = described.unwrap_or_else(|| format!("Metric created from measure {name}"));

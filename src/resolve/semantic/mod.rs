@@ -1,9 +1,14 @@
 //! The semantic layer: metrics, semantic models, saved queries, in the old and the new spelling of the YAML.
 
+mod conversion;
 mod depends;
+mod filters;
+mod input_measures;
 mod metrics;
 mod models;
+mod osi;
 mod saved_queries;
+mod spines;
 mod validate;
 
 use serde_json::json;
@@ -21,7 +26,9 @@ use super::refs::{Index, Origin};
 pub use depends::{Semantics, follow, follow_calls};
 pub use metrics::{Under, metric};
 pub use models::semantic_model;
+pub use osi::documents;
 pub use saved_queries::saved_query;
+pub use spines::unconfigured_spine;
 pub use validate::validate;
 
 /// A semantic resource, and where it was written.
@@ -36,6 +43,21 @@ impl Written {
     fn error(&self, code: &'static str, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(code, message).at(&self.file.source, self.span).node(self.of.unique_id.shared())
     }
+
+    fn warning(&self, code: &'static str, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::warning(code, message).at(&self.file.source, self.span).node(self.of.unique_id.shared())
+    }
+}
+
+/// The entries that may define semantic resources, in dbt's order: file by file, within a file by section.
+pub fn in_order(properties: &[Property]) -> Vec<&Property> {
+    const SECTIONS: [&str; 4] = ["models", "metrics", "semantic_models", "saved_queries"];
+    let rank = |property: &Property| SECTIONS.iter().position(|section| *section == property.section);
+    let mut found: Vec<&Property> = properties.iter().filter(|property| rank(property).is_some()).collect();
+    for of_file in found.chunk_by_mut(|one, next| std::sync::Arc::ptr_eq(&one.file, &next.file)) {
+        of_file.sort_by_key(|property| rank(property));
+    }
+    found
 }
 
 /// What is the same for all three kinds.

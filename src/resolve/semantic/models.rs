@@ -42,18 +42,18 @@ pub fn semantic_model(
     Some((model, metrics))
 }
 
-struct Parts {
-    model: String,
+pub(super) struct Parts {
+    pub model: String,
     /// `defaults:`, where given.
-    agg_time_dimension: Option<Json>,
-    entities: Vec<Json>,
-    measures: Vec<Json>,
-    dimensions: Vec<Json>,
-    primary_entity: Json,
+    pub agg_time_dimension: Option<Json>,
+    pub entities: Vec<Json>,
+    pub measures: Vec<Json>,
+    pub dimensions: Vec<Json>,
+    pub primary_entity: Json,
 }
 
 impl Parts {
-    fn body(self) -> JsonMap {
+    pub fn body(self) -> JsonMap {
         let defaults = self.agg_time_dimension.map_or(Json::Null, |time| json!({"agg_time_dimension": time}));
         let parts = [
             ("model", json!(self.model)),

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use super::{Semantics, Written};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::Json;
+use crate::manifest::{Json, Node};
+use crate::resolve::time_spine;
+use crate::semantic::GRANULARITIES;
 
-const GRANULARITIES: [&str; 11] =
-    ["nanosecond", "microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"];
 /// Words that no warehouse takes as a column's name.
 const KEYWORDS: [&str; 26] = [
     "and", "as", "create", "distinct", "for", "from", "full", "having", "in", "inner", "into", "is", "join", "left", "like",
@@ -18,14 +18,15 @@ const RESERVED: [&str; 2] = ["metric_time", "mf_internal_uuid"];
 const ELEMENTS: [(&str, &str); 3] = [("measures", "measure"), ("entities", "entity"), ("dimensions", "dimension")];
 
 /// All faults, each at its model, metric or query. `nested`: what is cumulative is said under `cumulative_type_params`.
-pub fn validate(semantics: &Semantics, nested: bool) -> Vec<Diagnostic> {
+pub fn validate(semantics: &Semantics, nodes: &[Node], nested: bool) -> Vec<Diagnostic> {
     let enabled = |all: &'_ [Written]| -> Vec<Written> { all.iter().filter(|one| one.of.config.enabled()).cloned().collect() };
     let (models, metrics) = (enabled(&semantics.models), enabled(&semantics.metrics));
     if models.is_empty() || metrics.is_empty() {
         return Vec::new();
     }
     let queries = enabled(&semantics.saved_queries);
-    let mut checks = Checks { models: &models, metrics: &metrics, nested, found: Vec::new() };
+    let granularities = time_spine::custom_granularities(nodes);
+    let mut checks = Checks { models: &models, metrics: &metrics, nested, granularities, found: Vec::new() };
     for one in models.iter().chain(&metrics).chain(&queries) {
         checks.name(one, &one.of.name);
     }
@@ -40,33 +41,38 @@ pub fn validate(semantics: &Semantics, nested: bool) -> Vec<Diagnostic> {
     for metric in &metrics {
         checks.metric(metric);
     }
+    checks.input_measures();
     checks.labels();
     for query in &queries {
         checks.query(query);
     }
+    checks.filters(&queries);
+    checks.spines(nodes);
     checks.found
 }
 
-struct Checks<'a> {
-    models: &'a [Written],
-    metrics: &'a [Written],
+pub(super) struct Checks<'a> {
+    pub models: &'a [Written],
+    pub metrics: &'a [Written],
     nested: bool,
+    /// Those that time spines define.
+    pub granularities: Vec<String>,
     found: Vec<Diagnostic>,
 }
 
-fn list<'a>(of: &'a Written, key: &str) -> &'a [Json] {
+pub(super) fn list<'a>(of: &'a Written, key: &str) -> &'a [Json] {
     of.of.body.get(key).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-fn text<'a>(of: &'a Json, key: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(of: &'a Json, key: &str) -> Option<&'a str> {
     of.get(key).and_then(Json::as_str).filter(|text| !text.is_empty())
 }
 
-fn name(of: &Json) -> &str {
+pub(super) fn name(of: &Json) -> &str {
     text(of, "name").unwrap_or_default()
 }
 
-fn given<'a>(of: &'a Json, key: &str) -> Option<&'a Json> {
+pub(super) fn given<'a>(of: &'a Json, key: &str) -> Option<&'a Json> {
     of.get(key).filter(|value| !value.is_null())
 }
 
@@ -95,11 +101,33 @@ fn is_valid_name(name: &str) -> bool {
 }
 
 impl Checks<'_> {
-    fn fail(&mut self, of: &Written, message: String) {
+    pub(super) fn fail(&mut self, of: &Written, message: String) {
         self.found.push(of.error("E0299", message).event("SemanticValidationFailure"));
     }
 
-    fn name(&mut self, of: &Written, name: &str) {
+    /// What a query may fail on.
+    pub(super) fn warn(&mut self, of: &Written, message: String) {
+        self.found.push(of.warning("W0299", message).event("SemanticValidationFailure"));
+    }
+
+    pub(super) fn deprecated(&mut self, of: &Written, message: String, event: &'static str) {
+        self.found.push(of.warning("W0298", message).event(event));
+    }
+
+    /// `28 days`. `custom`: a granularity of a time spine will do.
+    pub(super) fn window(&mut self, metric: &Written, window: Option<&Json>, custom: bool) {
+        let Some(window) = window else { return };
+        let count = window.get("count").and_then(Json::as_i64).unwrap_or_default();
+        let grain = text(window, "granularity").unwrap_or_default();
+        let single = grain.strip_suffix('s').filter(|single| self.granularities.iter().any(|own| own == single)).unwrap_or(grain);
+        let known = self.granularities.iter().any(|own| own == single);
+        if !GRANULARITIES.contains(&single) && !(known && custom) {
+            let more = if known { ". Custom granularities are not supported for this field yet." } else { "" };
+            self.fail(metric, format!("Invalid time granularity '{single}' in window: '{count} {grain}'{more}"));
+        }
+    }
+
+    pub(super) fn name(&mut self, of: &Written, name: &str) {
         if !is_valid_name(name) {
             let rule = "lower-case letters, digits and single underscores, beginning with a letter, not ending with an underscore, \
                         at least 2 characters";
@@ -320,13 +348,29 @@ impl Checks<'_> {
                     }
                     aliases.push(alias);
                 }
+                self.derived_expr(metric, text(params, "expr"), inputs);
             }
             Some("conversion") => self.conversion(metric, params),
             _ => {}
         }
     }
 
+    /// All inputs are in the expression.
+    fn derived_expr(&mut self, metric: &Written, expr: Option<&str>, inputs: &[Json]) {
+        let of = &metric.of.name;
+        let Some(expr) = expr else {
+            self.warn(metric, format!("No `expr` set for derived metric {of}: give one that names all input metrics"));
+            return;
+        };
+        for input in inputs.iter().map(|input| text(input, "alias").unwrap_or_else(|| name(input))) {
+            if !expr.contains(input) {
+                self.warn(metric, format!("Input metric '{input}' is not used in `expr`: '{expr}' for derived metric '{of}'"));
+            }
+        }
+    }
+
     fn input(&mut self, metric: &Written, input: &Json) {
+        self.window(metric, given(input, "offset_window"), true);
         let (window, grain) = (given(input, "offset_window"), text(input, "offset_to_grain"));
         if let Some(grain) = grain.filter(|grain| !GRANULARITIES.contains(grain)) {
             self.fail(metric, format!("Invalid time granularity found in `offset_to_grain`: '{grain}'"));
@@ -352,11 +396,19 @@ impl Checks<'_> {
             if self.nested {
                 self.fail(metric, message);
             } else {
-                let diagnostic = Diagnostic::warning("W0298", message).event("MFCumulativeTypeParamsDeprecation");
-                self.found.push(diagnostic.at(&metric.file.source, metric.span).node(metric.of.unique_id.shared()));
+                self.deprecated(metric, message, "MFCumulativeTypeParamsDeprecation");
             }
         }
+        let input = nested.and_then(|nested| given(nested, "metric"));
+        if given(params, "measure").is_some() && input.is_some() {
+            let message = format!(
+                "Cumulative metric '{}' should not have both a measure and a metric as inputs: the measure is ignored",
+                metric.of.name
+            );
+            self.warn(metric, message);
+        }
         let either = |key: &str| nested.and_then(|nested| given(nested, key)).or_else(|| given(params, key));
+        self.window(metric, either("window"), false);
         let (window, grain) = (either("window"), either("grain_to_date"));
         if let Some(grain) = grain.and_then(Json::as_str).filter(|grain| !GRANULARITIES.contains(grain)) {
             self.fail(metric, format!("Invalid time granularity found in `grain_to_date`: '{grain}'"));
@@ -364,26 +416,6 @@ impl Checks<'_> {
         if window.is_some() && grain.is_some() {
             let of = &metric.of.name;
             self.fail(metric, format!("Both window and grain_to_date set for cumulative metric '{of}'"));
-        }
-    }
-
-    fn conversion(&mut self, metric: &Written, params: &Json) {
-        let Some(params) = given(params, "conversion_type_params") else { return };
-        for side in ["base", "conversion"] {
-            let there = ["measure", "metric"].iter().any(|kind| given(params, &format!("{side}_{kind}")).is_some());
-            if !there {
-                let of = &metric.of.name;
-                self.fail(metric, format!("Conversion metric '{of}' must have either a {side} measure or a {side} metric"));
-            }
-        }
-        let Some(entity) = text(params, "entity") else { return };
-        for side in ["base", "conversion"] {
-            let Some(measure) = given(params, &format!("{side}_measure")).map(name) else { continue };
-            let has = |model: &&Written| list(model, "measures").iter().any(|one| name(one) == measure);
-            let Some(model) = self.models.iter().find(has) else { continue };
-            if !list(model, "entities").iter().any(|one| name(one) == entity) {
-                self.fail(metric, format!("Entity: {entity} not found in {side} semantic model: {}.", model.of.name));
-            }
         }
     }
 
@@ -430,41 +462,14 @@ impl Checks<'_> {
 
     fn query(&mut self, query: &Written) {
         let Some(params) = query.of.body.get("query_params") else { return };
-        let texts = |key: &str| -> Vec<&str> {
-            params.get(key).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect()
-        };
-        for wanted in texts("metrics") {
+        for wanted in params.get("metrics").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
             if !self.metrics.iter().any(|metric| metric.of.name == wanted) {
                 self.fail(query, format!("`{wanted}` is not a valid metric name."));
-            }
-        }
-        for wanted in texts("group_by") {
-            if !self.groups_by(wanted) {
-                self.fail(query, format!("`{wanted}` is not a valid group-by name."));
             }
         }
         if let Some(limit) = params.get("limit").and_then(Json::as_i64).filter(|limit| *limit < 0) {
             self.fail(query, format!("Invalid limit value: {limit} (should be >= 0)"));
         }
-    }
-
-    /// Is it `Dimension('entity__name')` or its like, of something that is there?
-    fn groups_by(&self, wanted: &str) -> bool {
-        let Some((kind, rest)) = wanted.trim().split_once('(') else { return false };
-        if !matches!(kind.trim(), "Dimension" | "TimeDimension" | "Entity" | "Metric") {
-            return false;
-        }
-        let mut parts = rest.splitn(3, ['\'', '"']);
-        let Some(path) = parts.nth(1) else { return false };
-        let mut names = path.split("__").collect::<Vec<_>>();
-        if names.len() > 1 && names.last().is_some_and(|last| GRANULARITIES.contains(&last.to_lowercase().as_str())) {
-            names.pop();
-        }
-        let Some(last) = names.last() else { return false };
-        let is_element = |model: &Written| {
-            ["dimensions", "entities"].iter().flat_map(|key| list(model, key)).any(|element| name(element) == *last)
-        };
-        *last == "metric_time" || self.metrics.iter().any(|metric| metric.of.name == *last) || self.models.iter().any(is_element)
     }
 }
 

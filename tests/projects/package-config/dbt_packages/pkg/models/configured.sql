@@ -1,0 +1,1 @@
+{{ config(schema='own') }} select 1 as id

@@ -1,0 +1,1 @@
+{{ config(schema=var('own', 'own')) }} select 1 as id
