@@ -23,7 +23,7 @@ pub fn manifest(manifest: &Manifest, compiled: &CompiledNodes, metadata: &Metada
         |kind: ResourceType| move |out: &mut Vec<u8>, _: &UniqueId, of: &Arc<Semantic>| write(out, &SemanticView::new(kind, of));
     let macros: Vec<_> = manifest.macros.all().map(|of| (&of.unique_id, of)).collect();
     let (parents, children) = edges(manifest);
-    let sections: [(&str, Vec<u8>); 17] = [
+    let sections: [(&str, Pieces); 17] = [
         ("metadata", one(&ManifestHeader { manifest, metadata })),
         ("nodes", section(&manifest.nodes, |out, id, of| node(out, id, of))),
         ("sources", section(&manifest.sources, |out, _, of| write(out, &SourceView::from(&**of)))),
@@ -49,11 +49,14 @@ pub fn manifest(manifest: &Manifest, compiled: &CompiledNodes, metadata: &Metada
         ("unit_tests", section(&manifest.unit_tests, |out, _, of| write(out, &UnitTestView::from(&**of)))),
         ("functions", section(&manifest.functions, |out, id, of| node(out, id, of))),
     ];
-    let mut out = Vec::with_capacity(sections.iter().map(|(name, body)| name.len() + body.len() + 6).sum::<usize>() + 2);
+    let size = |(name, pieces): &(&str, Pieces)| name.len() + 6 + pieces.iter().map(Vec::len).sum::<usize>();
+    let mut out = Vec::with_capacity(sections.iter().map(size).sum::<usize>() + 2);
     out.push(b'{');
-    for (index, (name, body)) in sections.iter().enumerate() {
+    for (index, (name, pieces)) in sections.into_iter().enumerate() {
         key(&mut out, index, name);
-        out.extend_from_slice(body);
+        for piece in pieces {
+            out.extend_from_slice(&piece);
+        }
     }
     out.push(b'}');
     out
@@ -64,10 +67,13 @@ fn write(out: &mut Vec<u8>, view: &impl Serialize) {
     let _ = serde_json::to_writer(out, view);
 }
 
-fn one(view: &impl Serialize) -> Vec<u8> {
+/// A section's text, in parts: they are put together once, for the whole manifest.
+type Pieces = Vec<Vec<u8>>;
+
+fn one(view: &impl Serialize) -> Pieces {
     let mut out = Vec::new();
     write(&mut out, view);
-    out
+    vec![out]
 }
 
 fn key(out: &mut Vec<u8>, index: usize, key: &str) {
@@ -79,12 +85,12 @@ fn key(out: &mut Vec<u8>, index: usize, key: &str) {
 }
 
 /// One map of the manifest.
-fn section<T: Sync>(map: &IndexMap<UniqueId, T>, view: impl Fn(&mut Vec<u8>, &UniqueId, &T) + Sync) -> Vec<u8> {
+fn section<T: Sync>(map: &IndexMap<UniqueId, T>, view: impl Fn(&mut Vec<u8>, &UniqueId, &T) + Sync) -> Pieces {
     entries(&map.iter().collect::<Vec<_>>(), view)
 }
 
 /// The entries of a map, serialized in parallel, many to a piece of text.
-fn entries<T: Sync>(of: &[(&UniqueId, &T)], view: impl Fn(&mut Vec<u8>, &UniqueId, &T) + Sync) -> Vec<u8> {
+fn entries<T: Sync>(of: &[(&UniqueId, &T)], view: impl Fn(&mut Vec<u8>, &UniqueId, &T) + Sync) -> Pieces {
     let piece = |(at, entries): (usize, &[(&UniqueId, &T)])| {
         let mut out = Vec::new();
         for (index, (id, entry)) in entries.iter().enumerate() {
@@ -93,14 +99,10 @@ fn entries<T: Sync>(of: &[(&UniqueId, &T)], view: impl Fn(&mut Vec<u8>, &UniqueI
         }
         out
     };
-    let pieces: Vec<Vec<u8>> = of.par_chunks(PIECE).enumerate().map(piece).collect();
-    let mut out = Vec::with_capacity(pieces.iter().map(Vec::len).sum::<usize>() + 2);
-    out.push(b'{');
-    for piece in pieces {
-        out.extend_from_slice(&piece);
-    }
-    out.push(b'}');
-    out
+    let mut pieces: Pieces = of.par_chunks(PIECE).enumerate().map(piece).collect();
+    pieces.insert(0, b"{".to_vec());
+    pieces.push(b"}".to_vec());
+    pieces
 }
 
 /// Entries that make up a piece: enough to be worth a thread's turn.

@@ -77,19 +77,28 @@ pub fn parse(words: &[OsString], env: &HashMap<String, String>) -> Result<Reques
         }
         Err(error) => return Err(usage::complain(name, &usage::in_clicks_words(&error))),
     };
-    let Some((command, inner, of_history)) = verb(&matches) else {
+    let Some((command, levels, of_history)) = verb(&matches) else {
         let _ = clap(name).print_help();
         return Err(ExitCode::from(2));
     };
-    let request = request(command, inner, words, env).map_err(|problem| usage::complain(name, &problem))?;
+    let request = request(command, &levels, words, env).map_err(|problem| usage::complain(name, &problem))?;
     Ok(Request { of_history, ..request })
 }
 
-fn request(command: Command, inner: &ArgMatches, words: &[OsString], env: &HashMap<String, String>) -> Result<Request, String> {
+/// `levels`: what was given at the verb itself, then before it, back to the program's name.
+fn request(
+    command: Command,
+    levels: &[&ArgMatches],
+    words: &[OsString],
+    env: &HashMap<String, String>,
+) -> Result<Request, String> {
+    let inner = levels[0];
     let mut given = JsonMap::new();
     let own = flags::of(command).iter().filter_map(|name| flags::named(name));
-    for flag in GLOBAL.iter().chain(own) {
-        let value = match typed(inner, flag) {
+    let own = own.map(|flag| (flag, typed(inner, flag)));
+    let global = GLOBAL.iter().map(|flag| (flag, levels.iter().find_map(|level| typed(level, flag))));
+    for (flag, typed) in global.chain(own) {
+        let value = match typed {
             Some(value) => Some(value),
             None => environment::value(flag, env)?,
         };
@@ -122,25 +131,25 @@ fn version_text() -> String {
 /// Verbs of `lineal history`: each is the verb itself, on the project over the run history.
 const OF_HISTORY: [Command; 4] = [Command::Build, Command::Test, Command::Show, Command::List];
 
-/// The command, its words, and whether it is one of `lineal history`.
-fn verb(matches: &ArgMatches) -> Option<(Command, &ArgMatches, bool)> {
+/// The command, its levels (see [`request`]), and whether it is one of `lineal history`.
+fn verb(matches: &ArgMatches) -> Option<(Command, Vec<&ArgMatches>, bool)> {
     let plain = |name: &str| VERBS.iter().find(|(_, verb, _, _)| *verb == name).map(|(command, ..)| *command);
-    let (name, inner) = matches.subcommand()?;
+    let (name, outer) = matches.subcommand()?;
     match name {
         "docs" | "source" => {
-            let (sub, inner) = inner.subcommand()?;
+            let (sub, inner) = outer.subcommand()?;
             let command = match sub {
                 "generate" => Command::DocsGenerate,
                 "serve" => Command::DocsServe,
                 _ => Command::SourceFreshness,
             };
-            Some((command, inner, false))
+            Some((command, vec![inner, outer, matches], false))
         }
         "history" => {
-            let (sub, inner) = inner.subcommand()?;
-            Some((plain(sub)?, inner, true))
+            let (sub, inner) = outer.subcommand()?;
+            Some((plain(sub)?, vec![inner, outer, matches], true))
         }
-        name => Some((plain(name)?, inner, false)),
+        name => Some((plain(name)?, vec![outer, matches], false)),
     }
 }
 
@@ -149,7 +158,8 @@ fn history() -> Clap {
     let mut history = Clap::new("history")
         .about("Build, test and show tables over the project's run history (lineal's own verb)")
         .after_help("Examples:\n  lineal history build\n  lineal history show --select flaky_tests\n  lineal history ls")
-        .subcommand_required(true);
+        .subcommand_required(true)
+        .defer(with_global);
     for (command, verb, about, _) in VERBS.iter().filter(|(command, ..)| OF_HISTORY.contains(command)) {
         let sub = Clap::new(*verb).about(*about).defer(with_arguments);
         history = history.subcommand(if *command == Command::List { sub.visible_alias("ls") } else { sub });
@@ -159,7 +169,7 @@ fn history() -> Clap {
 
 fn clap(name: &'static str) -> Clap {
     let about = "Runs dbt projects: compiles, builds, tests and documents them";
-    let mut root = Clap::new(name)
+    let mut root = with_global(Clap::new(name))
         .about(about)
         .disable_version_flag(true)
         .subcommand_required(true)
@@ -167,11 +177,6 @@ fn clap(name: &'static str) -> Clap {
         .infer_long_args(false)
         .after_help("Examples:\n  lineal build\n  lineal test --select orders+\n  lineal <verb> --help")
         .arg(Arg::new("version").long("version").short('v').short_alias('V').action(ArgAction::SetTrue).help("Show the version"));
-    for flag in GLOBAL {
-        for arg in args(flag, true) {
-            root = root.arg(arg.global(true));
-        }
-    }
     for (command, verb, about, examples) in VERBS {
         let sub = Clap::new(*verb).about(*about).after_help(format!("Examples:\n{examples}")).defer(with_arguments);
         root = root.subcommand(if *command == Command::List { sub.visible_alias("ls") } else { sub });
@@ -179,14 +184,18 @@ fn clap(name: &'static str) -> Clap {
     let docs = Clap::new("docs")
         .about("Make or serve the documentation")
         .subcommand_required(true)
-        .subcommand(with_own(
-            Clap::new("generate").about("Write the documentation: manifest, catalog, site"),
-            Command::DocsGenerate,
-        ))
-        .subcommand(with_own(Clap::new("serve").about("Serve the documentation"), Command::DocsServe));
-    let source = Clap::new("source").about("Work with sources").subcommand_required(true).subcommand(
-        with_own(Clap::new("freshness").about("Check how old the sources' data is"), Command::SourceFreshness)
-            .visible_alias("snapshot-freshness"),
+        .defer(with_global)
+        .subcommand(
+            Clap::new("generate")
+                .about("Write the documentation: manifest, catalog, site")
+                .defer(|sub| with_own(sub, Command::DocsGenerate)),
+        )
+        .subcommand(Clap::new("serve").about("Serve the documentation").defer(|sub| with_own(sub, Command::DocsServe)));
+    let source = Clap::new("source").about("Work with sources").subcommand_required(true).defer(with_global).subcommand(
+        Clap::new("freshness")
+            .about("Check how old the sources' data is")
+            .visible_alias("snapshot-freshness")
+            .defer(|sub| with_own(sub, Command::SourceFreshness)),
     );
     root.subcommand(docs).subcommand(source).subcommand(history())
 }
@@ -212,6 +221,17 @@ fn with_own(mut sub: Clap, command: Command) -> Clap {
             flag.aliases = &[];
         }
         for arg in args(&flag, false) {
+            sub = sub.arg(arg);
+        }
+    }
+    with_global(sub)
+}
+
+/// The flags of every verb, which stand before or after it. Not as clap's global arguments: it copies those into each
+/// of the verbs, megabytes for the one that is given.
+fn with_global(mut sub: Clap) -> Clap {
+    for flag in GLOBAL {
+        for arg in args(flag, true) {
             sub = sub.arg(arg);
         }
     }
@@ -313,11 +333,13 @@ mod tests {
 
     #[test]
     fn global_flags_stand_before_and_after_the_verb() {
-        for line in ["--quiet run", "run --quiet", "run -q"] {
+        for line in ["--quiet run", "run --quiet", "run -q", "--quiet docs generate", "docs --quiet generate", "docs generate -q"]
+        {
             assert!(request(line, &[]).is("quiet"), "{line}");
         }
         assert_eq!(request("run --no-quiet", &[]).given.get("quiet"), Some(&Json::Bool(false)));
         assert_eq!(request("--no-write-json run", &[]).given.get("write_json"), Some(&Json::Bool(false)));
+        assert_eq!(request("--target a run --target b", &[]).text("target"), Some("b"));
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! A generic test's arguments, rendered: what its test macro is called with.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
-use regex::Regex;
 
 use super::host::RuntimeHost;
 use super::run_context::RunContext;
@@ -13,8 +12,6 @@ use crate::manifest::{Json, Node};
 
 /// The name under which the arguments stand in the test's context.
 pub const NAME: &str = "_dbt_generic_test_kwargs";
-
-static CALL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\s*(env_var|ref|var|source|doc)\s*\(.+\)\s*$").ok());
 
 /// Adds a generic test's arguments to its context; other nodes' contexts stay as they are. Texts are rendered to native
 /// values, all but the column's name; a text that is itself a call of `ref` and its like is one.
@@ -37,8 +34,7 @@ pub fn add(
 fn render(run: &Arc<RunContext>, host: &RuntimeHost, node: &Node, value: &Json) -> Result<Value, Error> {
     match value {
         Json::String(text) => {
-            let is_call = CALL.as_ref().is_some_and(|call| call.is_match(text));
-            let text = if is_call { format!("{{{{ {text} }}}}") } else { text.clone() };
+            let text = if jinja::is_bare_call(text) { format!("{{{{ {text} }}}}") } else { text.clone() };
             if !text.contains("{{") && !text.contains("{%") && !text.contains("{#") {
                 return Ok(text.into());
             }

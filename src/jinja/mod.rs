@@ -38,7 +38,7 @@ pub use minijinja::value::ValueKind;
 pub use modules::datetime::{date, datetime, iso_text, time, timedelta};
 pub use modules::yaml::write_packages;
 pub use syntax::blocks::{Block, BlockKind};
-pub use syntax::calls::StaticCall;
+pub use syntax::calls::{StaticCall, is_bare_call};
 pub use value::{
     AsAny, Decimal, Dict, Function, Instance, List, Operator, Set, Undefined as UndefinedValue, as_decimal, decimal, dict,
     downcast, equal, from_json, from_shared_json, function, function_with, get, instance, is_defined, items, list, none, pairs,

@@ -1,9 +1,7 @@
 //! Renders texts for what they ask for. One [`Captures`] serves a whole parse, from all threads.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
-
-use regex::Regex;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 use crate::jinja::{self, Engine, Error, Template, Value};
@@ -126,8 +124,6 @@ impl Captures {
     /// An argument of a generic test as the test's macro gets it: texts are rendered, and so is a text that reads like a call
     /// of `ref`, `source`, `var`, `env_var` or `doc`.
     fn argument(&self, value: &Json, host: &CaptureHost, place: (&SourceText, Span)) -> Result<Value, Error> {
-        static CALL: LazyLock<Option<Regex>> =
-            LazyLock::new(|| Regex::new(r"^\s*(env_var|ref|var|source|doc)\s*\(.+\)\s*$").ok());
         match value {
             Json::Array(items) => {
                 Ok(jinja::list(items.iter().map(|item| self.argument(item, host, place)).collect::<Result<_, _>>()?))
@@ -137,8 +133,7 @@ impl Captures {
                 Ok(jinja::dict(pairs.collect::<Result<Vec<_>, Error>>()?))
             }
             Json::String(text) => {
-                let is_call = CALL.as_ref().is_some_and(|call| call.is_match(text));
-                let text = if is_call { format!("{{{{ {text} }}}}") } else { text.clone() };
+                let text = if jinja::is_bare_call(text) { format!("{{{{ {text} }}}}") } else { text.clone() };
                 if !has_jinja(&text) {
                     return Ok(Value::from(text));
                 }

@@ -57,6 +57,17 @@ impl StaticCall {
     }
 }
 
+/// Whether a text without Jinja's braces is nothing but a call of `ref` and its like on one line, as a generic test's
+/// arguments may be: they are then rendered as if they had braces.
+pub fn is_bare_call(text: &str) -> bool {
+    let text = text.trim();
+    let name = text.find(|c: char| c.is_whitespace() || c == '(').unwrap_or(text.len());
+    let (name, call) = text.split_at(name);
+    let inner = call.trim_start().strip_prefix('(').and_then(|call| call.strip_suffix(')'));
+    matches!(name, "env_var" | "ref" | "var" | "source" | "doc")
+        && inner.is_some_and(|inner| !inner.is_empty() && !inner.contains('\n'))
+}
+
 /// The arguments between commas that stand in no bracket.
 fn split(tokens: &[Token]) -> Vec<&[Token]> {
     let (mut found, mut depth, mut start) = (Vec::new(), 0_usize, 0);
@@ -75,4 +86,19 @@ fn split(tokens: &[Token]) -> Vec<&[Token]> {
         found.push(&tokens[start..]);
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_bare_call;
+
+    #[test]
+    fn a_call_of_a_known_name_on_one_line_is_one() {
+        for text in ["ref('a')", " source ('a', 'b') ", "var(\n'x')".replace('\n', " ").as_str(), "ref('a') + ref('b')"] {
+            assert!(is_bare_call(text), "{text}");
+        }
+        for text in ["ref()", "ref", "refs('a')", "my ref('a')", "ref('a') b", "ref(\n'a')", "ref('a'"] {
+            assert!(!is_bare_call(text), "{text}");
+        }
+    }
 }
