@@ -12,7 +12,7 @@ use super::resource_kinds::{
     DocView, ExposureView, GroupView, MacroView, Quoting, SemanticView, SourceView, UnitTestView, kind_view,
 };
 use super::{CompiledNodes, Header, Metadata, value};
-use crate::manifest::{Json, JsonMap, Manifest, Node, Resource, ResourceType, Semantic, UniqueId};
+use crate::manifest::{Json, JsonMap, Macro, Manifest, Node, Resource, ResourceType, Semantic, UniqueId};
 
 /// manifest.json (v12), as a text ready to be written.
 pub fn manifest(manifest: &Manifest, compiled: &CompiledNodes, metadata: &Metadata) -> Vec<u8> {
@@ -23,43 +23,34 @@ pub fn manifest(manifest: &Manifest, compiled: &CompiledNodes, metadata: &Metada
         |kind: ResourceType| move |out: &mut Vec<u8>, _: &UniqueId, of: &Arc<Semantic>| write(out, &SemanticView::new(kind, of));
     let macros: Vec<_> = manifest.macros.all().map(|of| (&of.unique_id, of)).collect();
     let (parents, children) = edges(manifest);
-    let sections: [(&str, Pieces); 17] = [
-        ("metadata", one(&ManifestHeader { manifest, metadata })),
-        ("nodes", section(&manifest.nodes, |out, id, of| node(out, id, of))),
-        ("sources", section(&manifest.sources, |out, _, of| write(out, &SourceView::from(&**of)))),
-        (
-            "macros",
-            entries(&macros, |out, _, of: &Arc<crate::manifest::Macro>| {
-                // Nearly all of an entry is the macro's text.
-                out.reserve(of.macro_sql().len() + of.macro_sql().len() / 8 + 512);
-                write(out, &MacroView::from(&**of));
-            }),
-        ),
-        ("docs", section(&manifest.docs, |out, _, of| write(out, &DocView::from(&**of)))),
-        ("exposures", section(&manifest.exposures, |out, _, of| write(out, &ExposureView::from(&**of)))),
-        ("metrics", section(&manifest.metrics, semantic(ResourceType::Metric))),
-        ("groups", section(&manifest.groups, |out, _, of| write(out, &GroupView::from(&**of)))),
-        ("selectors", one(&metadata.selectors)),
-        ("disabled", section(&manifest.disabled, |out, _, all| disabled(out, all))),
-        ("parent_map", one(&EdgeMap(&parents))),
-        ("child_map", one(&EdgeMap(&children))),
-        ("group_map", one(&group_map(manifest))),
-        ("saved_queries", section(&manifest.saved_queries, semantic(ResourceType::SavedQuery))),
-        ("semantic_models", section(&manifest.semantic_models, semantic(ResourceType::SemanticModel))),
-        ("unit_tests", section(&manifest.unit_tests, |out, _, of| write(out, &UnitTestView::from(&**of)))),
-        ("functions", section(&manifest.functions, |out, id, of| node(out, id, of))),
-    ];
-    let size = |(name, pieces): &(&str, Pieces)| name.len() + 6 + pieces.iter().map(Vec::len).sum::<usize>();
-    let mut out = Vec::with_capacity(sections.iter().map(size).sum::<usize>() + 2);
-    out.push(b'{');
-    for (index, (name, pieces)) in sections.into_iter().enumerate() {
-        key(&mut out, index, name);
-        for piece in pieces {
-            out.extend_from_slice(&piece);
-        }
-    }
+    let mut out = Vec::with_capacity(expected_size(manifest));
+    let text = &mut out;
+    one(text, "{", "metadata", &ManifestHeader { manifest, metadata });
+    section(text, "nodes", &manifest.nodes, |out, id, of| node(out, id, of));
+    section(text, "sources", &manifest.sources, |out, _, of| write(out, &SourceView::from(&**of)));
+    entries(text, "macros", &macros, |out, _, of: &Arc<Macro>| write(out, &MacroView::from(&**of)));
+    section(text, "docs", &manifest.docs, |out, _, of| write(out, &DocView::from(&**of)));
+    section(text, "exposures", &manifest.exposures, |out, _, of| write(out, &ExposureView::from(&**of)));
+    section(text, "metrics", &manifest.metrics, semantic(ResourceType::Metric));
+    section(text, "groups", &manifest.groups, |out, _, of| write(out, &GroupView::from(&**of)));
+    one(text, ", ", "selectors", &metadata.selectors);
+    section(text, "disabled", &manifest.disabled, |out, _, all| disabled(out, all));
+    one(text, ", ", "parent_map", &EdgeMap(&parents));
+    one(text, ", ", "child_map", &EdgeMap(&children));
+    one(text, ", ", "group_map", &group_map(manifest));
+    section(text, "saved_queries", &manifest.saved_queries, semantic(ResourceType::SavedQuery));
+    section(text, "semantic_models", &manifest.semantic_models, semantic(ResourceType::SemanticModel));
+    section(text, "unit_tests", &manifest.unit_tests, |out, _, of| write(out, &UnitTestView::from(&**of)));
+    section(text, "functions", &manifest.functions, |out, id, of| node(out, id, of));
     out.push(b'}');
     out
+}
+
+/// About how many bytes the text will have, so that it is not moved while it grows: mostly the code of macros and nodes.
+fn expected_size(manifest: &Manifest) -> usize {
+    let macros: usize = manifest.macros.all().map(|of| of.macro_sql().len() * 9 / 8 + 512).sum();
+    let nodes: usize = manifest.nodes.values().map(|of| of.raw_code.len() * 9 / 8 + 4096).sum();
+    macros + nodes + 65_536
 }
 
 /// Adds the JSON text of a view. Nothing in a view fails to become JSON, and a vector takes all bytes.
@@ -67,13 +58,11 @@ fn write(out: &mut Vec<u8>, view: &impl Serialize) {
     let _ = serde_json::to_writer(out, view);
 }
 
-/// A section's text, in parts: they are put together once, for the whole manifest.
-type Pieces = Vec<Vec<u8>>;
-
-fn one(view: &impl Serialize) -> Pieces {
-    let mut out = Vec::new();
-    write(&mut out, view);
-    vec![out]
+/// A key and its value, behind the text that parts it from what stands before.
+fn one(out: &mut Vec<u8>, before: &str, name: &str, view: &impl Serialize) {
+    out.extend_from_slice(before.as_bytes());
+    key(out, 0, name);
+    write(out, view);
 }
 
 fn key(out: &mut Vec<u8>, index: usize, key: &str) {
@@ -85,28 +74,44 @@ fn key(out: &mut Vec<u8>, index: usize, key: &str) {
 }
 
 /// One map of the manifest.
-fn section<T: Sync>(map: &IndexMap<UniqueId, T>, view: impl Fn(&mut Vec<u8>, &UniqueId, &T) + Sync) -> Pieces {
-    entries(&map.iter().collect::<Vec<_>>(), view)
+fn section<T: Sync>(
+    out: &mut Vec<u8>,
+    name: &str,
+    map: &IndexMap<UniqueId, T>,
+    view: impl Fn(&mut Vec<u8>, &UniqueId, &T) + Sync,
+) {
+    entries(out, name, &map.iter().collect::<Vec<_>>(), view);
 }
 
-/// The entries of a map, serialized in parallel, many to a piece of text.
-fn entries<T: Sync>(of: &[(&UniqueId, &T)], view: impl Fn(&mut Vec<u8>, &UniqueId, &T) + Sync) -> Pieces {
-    let piece = |(at, entries): (usize, &[(&UniqueId, &T)])| {
-        let mut out = Vec::new();
+/// A map's entries: serialized in parallel, many to a piece of text, where they are many.
+fn entries<T: Sync>(out: &mut Vec<u8>, name: &str, of: &[(&UniqueId, &T)], view: impl Fn(&mut Vec<u8>, &UniqueId, &T) + Sync) {
+    key(out, 1, name);
+    out.push(b'{');
+    let piece = |out: &mut Vec<u8>, at: usize, entries: &[(&UniqueId, &T)]| {
         for (index, (id, entry)) in entries.iter().enumerate() {
-            key(&mut out, at * PIECE + index, id.as_str());
-            view(&mut out, id, entry);
+            key(out, at * PIECE + index, id.as_str());
+            view(out, id, entry);
         }
-        out
     };
-    let mut pieces: Pieces = of.par_chunks(PIECE).enumerate().map(piece).collect();
-    pieces.insert(0, b"{".to_vec());
-    pieces.push(b"}".to_vec());
-    pieces
+    if of.len() < PARALLEL {
+        piece(out, 0, of);
+    } else {
+        let pieces = of.par_chunks(PIECE).enumerate().map(|(at, entries)| {
+            let mut out = Vec::new();
+            piece(&mut out, at, entries);
+            out
+        });
+        for piece in pieces.collect::<Vec<_>>() {
+            out.extend_from_slice(&piece);
+        }
+    }
+    out.push(b'}');
 }
 
 /// Entries that make up a piece: enough to be worth a thread's turn.
 const PIECE: usize = 64;
+/// Entries from which on threads are worth their start: more than there are built-in macros.
+const PARALLEL: usize = 2048;
 
 /// All definitions of a disabled id.
 fn disabled(out: &mut Vec<u8>, all: &[Resource]) {
