@@ -339,7 +339,6 @@ mod tests {
         }
         assert_eq!(request("run --no-quiet", &[]).given.get("quiet"), Some(&Json::Bool(false)));
         assert_eq!(request("--no-write-json run", &[]).given.get("write_json"), Some(&Json::Bool(false)));
-        assert_eq!(request("--target a run --target b", &[]).text("target"), Some("b"));
     }
 
     #[test]
