@@ -48,14 +48,9 @@
     return made;
   }
 
-  // The little of Markdown that most descriptions use: code and strong words.
   function told(tag, text, name) {
     var made = el(tag, undefined, name);
-    String(text || "").split(/(`[^`\n]+`|\*\*[^*\n]+\*\*)/).forEach(function (part) {
-      if (/^`.+`$/.test(part)) made.append(el("code", part.slice(1, -1)));
-      else if (/^\*\*.+\*\*$/.test(part)) made.append(el("b", part.slice(2, -2)));
-      else made.append(part);
-    });
+    made.append.apply(made, markdown(text));
     return made;
   }
 
@@ -123,7 +118,7 @@
     var node = nodes[asked()];
     list();
     document.title = (node ? node.title + " · " : "") + project;
-    main.replaceChildren.apply(main, node ? page(node) : [el("h1", project), el("p", order.length + " resources. Choose one at the side, or search.", "faint"), told("p", overview, "prose")]);
+    main.replaceChildren.apply(main, node ? page(node) : [el("h1", project), el("p", order.length + " resources. Choose one at the side, or search.", "faint"), told("div", overview, "prose")]);
     if (node) { main.focus({ preventScroll: true }); scrollTo(0, 0); }
   }
 
@@ -138,7 +133,7 @@
       fact.append(el("dt", pair[0]), el("dd", pair[1]));
       facts.append(fact);
     });
-    out.push(facts, node.description ? told("p", node.description, "prose") : el("p", "No description yet.", "faint"));
+    out.push(facts, node.description ? told("div", node.description, "prose") : el("p", "No description yet.", "faint"));
     out = out.concat(columns(node, known));
     out = out.concat(links("Reads", ((node.depends_on || {}).nodes) || []), links("Used by", children[id] || []), links("Macros", ((node.depends_on || {}).macros) || []));
     [["Source", node.raw_code || node.macro_sql], ["Compiled", node.compiled_code]].forEach(function (pair) {

@@ -64,10 +64,17 @@
   graph.look = (g, mode) => {
     const style = getComputedStyle(document.documentElement);
     const known = new Map();
+    const dark = lineal.theme() === "dark";
+    // A variable's text is as it is written: `light-dark(#fff, #000)`.
+    const read = (name) => {
+      const text = style.getPropertyValue(name).trim();
+      const both = /^light-dark\((.+), (.+)\)$/.exec(text);
+      return (both ? both[dark ? 2 : 1] : text) || "#888888";
+    };
     const look = {
       mode,
       value(name) {
-        if (!known.has(name)) known.set(name, style.getPropertyValue(name).trim() || "#888888");
+        if (!known.has(name)) known.set(name, read(name));
         return known.get(name);
       },
       font: style.getPropertyValue("--sans").trim() || "system-ui, sans-serif",

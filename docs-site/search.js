@@ -21,11 +21,12 @@
           mark: names.marks[names.mark[at]], url: urls[at] || "node/" + place + "/" + name + ".html"
         };
       });
-      columns = loaded[1].names === "" ? [] : loaded[1].names.split("\n").map(function (name, at) {
-        var count = loaded[1].counts[at];
+      var found = loaded[1], single = 0;
+      columns = found.names === "" ? [] : found.names.split("\n").map(function (name, at) {
+        var count = found.counts[at], only = count === 1 ? entries[found.only[single++]] : null;
         return {
-          name: name, low: name, kind: count === 1 ? "column in 1 relation" : "column in " + count + " relations", place: "",
-          mark: "k-column", url: loaded[1].urls[at] || "column/" + name + ".html"
+          name: name, low: name, kind: only ? "column of " + only.name : "column in " + count + " relations", place: "",
+          mark: "k-column", url: found.urls[at] || (only ? only.url + "#c-" + name : "column/" + name + ".html")
         };
       });
     }));

@@ -8,6 +8,10 @@ pub trait FileSystem: Send + Sync {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
     /// Replaces the file in one step: written beside it, then renamed. Makes missing folders.
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()>;
+    /// Writes a file that is not there yet, and that may be torn where the machine stops: one of many that are made anew then.
+    fn create(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.write(path, content)
+    }
     fn exists(&self, path: &Path) -> bool;
     fn is_dir(&self, path: &Path) -> bool;
     /// All files below a folder, depth first, sorted, links followed; absolute paths. A missing folder has none; links that lead
@@ -52,6 +56,16 @@ impl FileSystem for Disk {
         std::fs::rename(&beside, path).inspect_err(|_| {
             let _ = std::fs::remove_file(&beside);
         })
+    }
+
+    fn create(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        match std::fs::write(path, content) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+                std::fs::write(path, content)
+            }
+            other => other,
+        }
     }
 
     fn exists(&self, path: &Path) -> bool {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -25,7 +26,7 @@ pub struct PastRun {
     pub interrupted: bool,
     pub elapsed: Option<f64>,
     /// In the order in which they finished.
-    pub results: Vec<PastResult>,
+    pub results: Vec<Arc<PastResult>>,
 }
 
 /// What became of one node in it.
@@ -117,7 +118,7 @@ fn past_run(stem: &str, text: &str) -> Option<PastRun> {
                     ..PastRun::default()
                 });
             }
-            ("node", Some(run)) => run.results.push(PastResult {
+            ("node", Some(run)) => run.results.push(Arc::new(PastResult {
                 unique_id: line.unique_id,
                 resource_type: line.resource_type,
                 name: line.name,
@@ -129,7 +130,7 @@ fn past_run(stem: &str, text: &str) -> Option<PastRun> {
                 rows_affected: line.rows_affected,
                 failures: line.failures,
                 message: line.message,
-            }),
+            })),
             ("end", Some(run)) => {
                 run.success = line.success;
                 run.interrupted = line.interrupted.unwrap_or_default();

@@ -13,6 +13,7 @@ pub static FILES: &[(&str, &str)] = carried![
     "changes.html",
     "column.html",
     "entries.html",
+    "entry-markdown.js",
     "entry.css",
     "entry.html",
     "entry.js",
@@ -43,14 +44,15 @@ pub static FILES: &[(&str, &str)] = carried![
     "site.css",
     "site.js",
     "test.html",
+    "tests-of.html",
     "tests.html",
     "theme.js",
     "tree.html",
 ];
 
-/// The files that go to `assets/`. `entry.*` are put into pages that stand alone.
+/// The files that go to `assets/`. `entry*` are put into pages that stand alone.
 pub fn assets() -> impl Iterator<Item = (&'static str, &'static str)> {
-    FILES.iter().copied().filter(|(name, _)| !name.ends_with(".html") && !name.starts_with("entry."))
+    FILES.iter().copied().filter(|(name, _)| !name.ends_with(".html") && !name.starts_with("entry"))
 }
 
 /// The text of one of them.

@@ -6,7 +6,7 @@ use super::columns;
 use super::links;
 use super::relationships;
 use super::scrub::Scrub;
-use super::site::{Group, LastRun, MacroEntry, Node, Package, Site, State, Test};
+use super::site::{Group, MacroEntry, Node, Package, Ran, Site, State, Test};
 use crate::artifacts::{CatalogTable, CompiledNodes, PastRun};
 use crate::manifest::{DocBlock, Json, JsonMap, MacroKind, Manifest, Resource, ResourceType, UniqueId};
 use crate::project::Project;
@@ -32,7 +32,8 @@ pub struct Sources<'a> {
 /// All of it. Nodes, tests, macros and groups are sorted, so that equal sources give equal sites.
 pub fn collect(sources: Sources) -> Site {
     let Sources { project, manifest, .. } = sources;
-    let results = results(&sources);
+    let runs: Vec<PastRun> = sources.runs.into_iter().map(|run| sources.scrub.run(run)).collect();
+    let results = results(&runs);
     let mut catalog: HashMap<String, CatalogTable> =
         sources.catalog.into_iter().map(|table| (table.unique_id.clone(), table)).collect();
     let owners: HashMap<&str, Option<String>> =
@@ -52,7 +53,6 @@ pub fn collect(sources: Sources) -> Site {
         node.catalog = catalog.remove(node.id.as_str());
         node.compiled = compiled(&node.id).map(|compiled| sources.scrub.code(&compiled.code));
         node.past = results.get(node.id.as_str()).cloned().unwrap_or_default();
-        node.last = node.past.first().cloned();
         node.freshness = sources.freshness.get(node.id.as_str()).and_then(Json::as_object).cloned();
         node
     });
@@ -68,23 +68,25 @@ pub fn collect(sources: Sources) -> Site {
     site.overview = overview(manifest).or(sources.readme);
     link(&mut site);
     add_macros(&mut site, manifest);
-    let urls = urls_of_tests(&of_tests);
-    for (resource, url) in of_tests.into_iter().zip(urls) {
-        let mut test = test(&site, resource, url);
+    for resource in of_tests {
+        let mut test = test(&site, resource);
         test.compiled = compiled(&test.id).map(|compiled| sources.scrub.code(&compiled.code));
         test.past = results.get(test.id.as_str()).cloned().unwrap_or_default();
-        test.state = test.past.first().map_or(State::NotRun, |last| State::of(&last.status));
+        test.state = test.past.first().map_or(State::NotRun, |ran| State::of(&ran.result.status));
         site.tests.push(test);
     }
+    place_tests(&mut site);
     for at in 0..site.tests.len() {
         for node in site.tests[at].nodes.clone() {
             site.nodes[node].tests.push(at);
         }
     }
+    link_macros_of_tests(&mut site);
     columns::fill(&mut site);
     site.relationships = relationships::find(&site);
     set_states(&mut site);
-    site.runs = sources.runs.into_iter().map(|run| sources.scrub.run(run)).collect();
+    find_stalest(&mut site);
+    site.runs = runs;
     site
 }
 
@@ -103,21 +105,14 @@ fn is_shown(resource: &Resource) -> bool {
 }
 
 /// Results by unique id, the newest first.
-fn results(sources: &Sources) -> HashMap<String, Vec<LastRun>> {
-    let mut found: HashMap<String, Vec<LastRun>> = HashMap::new();
-    for (run, past) in sources.runs.iter().enumerate() {
-        for result in &past.results {
-            let known = found.entry(result.unique_id.clone()).or_default();
+fn results(runs: &[PastRun]) -> HashMap<&str, Vec<Ran>> {
+    let mut found: HashMap<&str, Vec<Ran>> = HashMap::new();
+    for (run, past) in runs.iter().enumerate() {
+        // Nothing was done for those: exposures, saved queries.
+        for result in past.results.iter().filter(|result| result.status != "no-op") {
+            let known = found.entry(&result.unique_id).or_default();
             if known.len() < KEPT_RESULTS {
-                known.push(LastRun {
-                    status: result.status.clone(),
-                    started_at: result.started_at.clone(),
-                    seconds: result.execution_time,
-                    rows: result.rows_affected,
-                    failures: result.failures,
-                    message: result.message.as_deref().map(|message| sources.scrub.text(message)),
-                    run,
-                });
+                known.push(Ran { run, result: result.clone() });
             }
         }
     }
@@ -141,11 +136,38 @@ fn urls(resources: &[Resource]) -> Vec<String> {
     }))
 }
 
-fn urls_of_tests(tests: &[Resource]) -> Vec<String> {
-    links::urls(tests.iter().map(|test| {
-        let package = links::slug(test.package_name(), test.package_name());
-        (format!("test/{package}"), test.name(), test.unique_id().as_str())
-    }))
+fn link_macros_of_tests(site: &mut Site) {
+    for (at, test) in site.tests.iter().enumerate() {
+        let Resource::Node(node) = &test.resource else { continue };
+        for id in &node.depends_on.macros {
+            if let Ok(place) = site.macros.binary_search_by(|entry| entry.of.unique_id.cmp(id)) {
+                site.macros[place].tests.push(at);
+            }
+        }
+    }
+}
+
+/// Generic tests stand on one page with the other tests of their node; each of the others has a page of its own.
+fn place_tests(site: &mut Site) {
+    let shared: Vec<Option<String>> = site.tests.iter().map(|test| place_beside_others(site, test)).collect();
+    let alone = site.tests.iter().zip(&shared).filter(|(_, place)| place.is_none()).map(|(test, _)| {
+        let package = links::slug(test.resource.package_name(), test.resource.package_name());
+        (format!("test/{package}"), test.name.as_str(), test.id.as_str())
+    });
+    let mut alone = links::urls(alone).into_iter();
+    for (test, place) in site.tests.iter_mut().zip(shared) {
+        test.url = place.or_else(|| alone.next()).unwrap_or_default();
+    }
+}
+
+/// `tests/shop/orders.html#t-…`, the mark being the one that ends its id.
+fn place_beside_others(site: &Site, test: &Test) -> Option<String> {
+    let Resource::Node(node) = &test.resource else { return None };
+    node.test()?.metadata.as_ref()?;
+    let (section, page) = site.nodes[*test.nodes.first()?].url.split_once('/')?;
+    let section = if section == "node" { String::new() } else { format!("{section}/") };
+    let mark = test.id.as_str().rsplit('.').next().filter(|mark| mark.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
+    Some(format!("tests/{section}{page}#t-{mark}"))
 }
 
 /// `orders`, `orders.v2`, `raw.orders`.
@@ -195,7 +217,6 @@ fn node(resource: Resource, url: String) -> Node {
         columns: Vec::new(),
         tests: Vec::new(),
         state: State::NotRun,
-        last: None,
         past: Vec::new(),
         parents: Vec::new(),
         children: Vec::new(),
@@ -205,6 +226,7 @@ fn node(resource: Resource, url: String) -> Node {
         schema,
         catalog: None,
         freshness: None,
+        stalest: None,
         compiled: None,
         resource,
     };
@@ -253,7 +275,8 @@ fn add_macros(site: &mut Site, manifest: &Manifest) {
         (format!("macro/{package}"), of.name.as_str(), of.unique_id.as_str())
     }));
     let places: HashMap<UniqueId, usize> = macros.iter().enumerate().map(|(at, of)| (of.unique_id.clone(), at)).collect();
-    let entry = |(of, url)| MacroEntry { url, of, used_by: Vec::new(), callers: Vec::new(), calls: Vec::new() };
+    let entry =
+        |(of, url)| MacroEntry { url, of, used_by: Vec::new(), tests: Vec::new(), callers: Vec::new(), calls: Vec::new() };
     site.macros = macros.into_iter().zip(urls).map(entry).collect();
     for at in 0..site.macros.len() {
         let calls: Vec<usize> = site.macros[at].of.depends_on.iter().filter_map(|id| places.get(id).copied()).collect();
@@ -272,7 +295,7 @@ fn add_macros(site: &mut Site, manifest: &Manifest) {
     }
 }
 
-fn test(site: &Site, resource: Resource, url: String) -> Test {
+fn test(site: &Site, resource: Resource) -> Test {
     let position = |id: &UniqueId| site.position(id.as_str());
     let (short, column, attached) = match &resource {
         Resource::Node(node) => {
@@ -303,7 +326,7 @@ fn test(site: &Site, resource: Resource, url: String) -> Test {
     }
     Test {
         id: resource.unique_id().clone(),
-        url,
+        url: String::new(),
         name: resource.name().to_owned(),
         short,
         column,
@@ -328,11 +351,27 @@ fn tested_source(site: &Site, resource: &Resource) -> Option<usize> {
 fn set_states(site: &mut Site) {
     for at in 0..site.nodes.len() {
         let node = &site.nodes[at];
-        let own = node.last.as_ref().map_or(State::NotRun, |last| State::of(&last.status));
+        let own = node.last().map_or(State::NotRun, |last| State::of(&last.status));
         let attached = node.tests.iter().map(|test| &site.tests[*test]).filter(|test| test.nodes.first() == Some(&at));
         let fresh = node.freshness.as_ref().and_then(|row| row.get("status")).and_then(Json::as_str).map(State::of);
         let worst = attached.map(|test| test.state).chain([own]).chain(fresh).max();
         site.nodes[at].state = worst.unwrap_or_default();
+    }
+}
+
+/// Parents come first, so that what is known of them tells about their children.
+fn find_stalest(site: &mut Site) {
+    let behind = |site: &Site, at: usize| {
+        let row = site.nodes[at].freshness.as_ref()?;
+        let age = row.get("max_loaded_at_time_ago_in_s").and_then(Json::as_f64).unwrap_or_default();
+        Some((State::of(row.get("status")?.as_str()?), age))
+    };
+    for at in columns::order(site) {
+        let own = site.nodes[at].freshness.is_some().then_some(at);
+        let of_parents = site.nodes[at].parents.iter().filter_map(|parent| site.nodes[*parent].stalest);
+        let known = own.into_iter().chain(of_parents).filter_map(|source| Some((behind(site, source)?, source)));
+        let worst = known.max_by(|(a, _), (b, _)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        site.nodes[at].stalest = worst.map(|(_, source)| source);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The columns of every node: what the warehouse knows, what is documented, what is tested, what ancestors say.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::site::{Column, Node, Site};
 use crate::manifest::{ColumnInfo, Json, JsonMap, Resource};
@@ -13,6 +13,24 @@ pub fn fill(site: &mut Site) {
         site.nodes[at].columns = columns;
     }
     inherit(site);
+    site.shared_columns = shared(site);
+}
+
+/// Names that more than one node has, in lower case.
+fn shared(site: &Site) -> HashSet<String> {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let mut shared = HashSet::new();
+    for (at, node) in site.nodes.iter().enumerate() {
+        for column in &node.columns {
+            let name = column.name.to_lowercase();
+            match first.get(&name) {
+                Some(known) if *known != at => drop(shared.insert(name)),
+                Some(_) => {}
+                None => drop(first.insert(name, at)),
+            }
+        }
+    }
+    shared
 }
 
 /// In the warehouse's order, then those that are only documented.
@@ -130,7 +148,7 @@ fn inherit(site: &mut Site) {
 }
 
 /// All nodes, parents before children.
-fn order(site: &Site) -> Vec<usize> {
+pub fn order(site: &Site) -> Vec<usize> {
     let mut waiting: Vec<usize> = site.nodes.iter().map(|node| node.parents.len()).collect();
     let mut ready: Vec<usize> = (0..site.nodes.len()).filter(|at| waiting[*at] == 0).collect();
     let mut next = 0;

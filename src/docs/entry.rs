@@ -50,7 +50,7 @@ struct View {
     redirects: bool,
     style: &'static str,
     style_hash: String,
-    script: &'static str,
+    script: String,
     script_source: String,
     data: Option<String>,
 }
@@ -68,14 +68,15 @@ pub fn single(templates: &Templates, manifest: &[u8], catalog: &[u8]) -> Result<
 }
 
 fn page(templates: &Templates, name: &str, data: Option<String>) -> Result<File, Diagnostic> {
-    let (style, script) = (assets::text("entry.css"), assets::text("entry.js"));
+    let style = assets::text("entry.css");
+    let script = [assets::text("entry-markdown.js"), assets::text("entry.js")].concat();
     let own = if data.is_none() { " 'self'" } else { "" };
     let view = View {
         redirects: data.is_none(),
         style,
         style_hash: hash(style),
+        script_source: format!("'{}'{own}", hash(&script)),
         script,
-        script_source: format!("'{}'{own}", hash(script)),
         data,
     };
     templates.page("entry.html", name, "", "", &view)

@@ -1,18 +1,16 @@
 //! The sections of the site, as the side shows them on every page.
 
-use serde::Serialize;
+use std::fmt::Write;
 
 use super::site::Site;
 use crate::manifest::ResourceType;
 
-#[derive(Serialize)]
 pub struct Section {
     pub key: &'static str,
     pub title: &'static str,
     pub url: &'static str,
 }
 
-#[derive(Serialize)]
 pub struct Chapter {
     pub title: &'static str,
     pub sections: Vec<Section>,
@@ -52,4 +50,22 @@ pub fn sections(site: &Site) -> Vec<Chapter> {
     }
     health.push(section("changes", "Changes", "changes.html"));
     vec![Chapter { title: "Browse", sections: browse }, Chapter { title: "Health", sections: health }]
+}
+
+/// The navigation as it stands on a page: every page has it, so it is put together without a template.
+pub fn html(chapters: &[Chapter], root: &str, section: &str, title: &str) -> String {
+    let mut out = String::with_capacity(2000);
+    for chapter in chapters {
+        let _ = write!(out, "<p>{}</p>\n<ul>", chapter.title);
+        for entry in &chapter.sections {
+            let current = match entry.key == section {
+                true if title == entry.title || entry.key == "overview" => " aria-current=\"page\"",
+                true => " aria-current=\"true\"",
+                false => "",
+            };
+            let _ = write!(out, "<li><a href=\"{root}{}\"{current}>{}</a></li>", entry.url, entry.title);
+        }
+        out.push_str("</ul>\n");
+    }
+    out
 }

@@ -31,13 +31,16 @@ pub fn write(fs: &dyn FileSystem, folder: &Path, files: Vec<File>, scrub: &Scrub
         .map(|file| {
             let path = folder.join(&file.path);
             let content = scrubbed(file, scrub);
-            let same = there.contains(&path)
+            let is_there = there.contains(&path);
+            let same = is_there
                 && fs.stat(&path).is_ok_and(|(size, _)| size == content.len() as u64)
                 && fs.read(&path).is_ok_and(|known| known == content);
             if same {
                 return Ok((path, false));
             }
-            fs.write(&path, &content).map_err(|error| fault(&path, &error))?;
+            // What a reader may be looking at is replaced in one step.
+            let done = if is_there { fs.write(&path, &content) } else { fs.create(&path, &content) };
+            done.map_err(|error| fault(&path, &error))?;
             Ok((path, true))
         })
         .collect::<Result<Vec<(PathBuf, bool)>, Diagnostic>>()?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::artifacts::PastRun;
-use crate::manifest::Json;
+use crate::manifest::{Json, JsonMap};
 use crate::project::Project;
 
 /// Keys of a profile whose values are secrets.
@@ -14,7 +14,7 @@ const SECRET_KEYS: [&str; 7] = ["password", "pass", "token", "secret", "key", "p
 pub struct Scrub {
     secrets: Vec<String>,
     /// Folders and what is shown for them, the longest first.
-    folders: Vec<(String, &'static str)>,
+    folders: Vec<(String, String)>,
 }
 
 impl Scrub {
@@ -26,7 +26,8 @@ impl Scrub {
         secrets.dedup();
         let home = project.invocation.env.get("HOME").map(String::as_str).unwrap_or_default();
         let folder = |path: &Path| path.to_string_lossy().trim_end_matches('/').to_owned();
-        let mut folders = vec![(folder(&project.root), "."), (folder(Path::new(home)), "~")];
+        let mut folders = vec![(folder(&project.root), ".".to_owned()), (folder(Path::new(home)), "~".to_owned())];
+        folders.extend(places(&project.profile.credentials));
         folders.retain(|(folder, _)| folder.len() > 1);
         folders.sort_by_key(|(folder, _)| std::cmp::Reverse(folder.len()));
         Self { secrets, folders }
@@ -63,10 +64,19 @@ impl Scrub {
 
     pub fn run(&self, mut run: PastRun) -> PastRun {
         for result in &mut run.results {
-            result.message = result.message.take().map(|message| self.text(&message));
+            let clean = result.message.as_deref().map(|message| self.text(message));
+            if clean != result.message {
+                Arc::make_mut(result).message = clean;
+            }
         }
         run
     }
+}
+
+/// Whole paths that the profile gives, of a database's file for example: their last names say enough.
+fn places(credentials: &JsonMap) -> impl Iterator<Item = (String, String)> {
+    let paths = credentials.values().filter_map(Json::as_str).map(Path::new).filter(|path| path.is_absolute());
+    paths.filter_map(|path| Some((path.to_string_lossy().into_owned(), path.file_name()?.to_string_lossy().into_owned())))
 }
 
 fn collect_secrets(value: &Json, secret: bool, into: &mut Vec<String>) {
@@ -107,8 +117,10 @@ mod tests {
 
     #[test]
     fn folders_and_secrets_go() {
-        let scrub =
-            Scrub { secrets: vec!["h<sh".to_owned()], folders: vec![("/srv/app".to_owned(), "."), ("/srv".to_owned(), "~")] };
+        let scrub = Scrub {
+            secrets: vec!["h<sh".to_owned()],
+            folders: vec![("/srv/app".to_owned(), ".".to_owned()), ("/srv".to_owned(), "~".to_owned())],
+        };
         assert_eq!(scrub.text("no file \"/srv/app/x.db\", h<sh"), "no file \"./x.db\", *****");
         assert_eq!(scrub.text("https://a/srv/app and /srv/apple and /srv"), "https://a/srv/app and ~/apple and ~");
         assert_eq!(scrub.secrets("h&lt;sh".to_owned()), "*****");

@@ -111,29 +111,41 @@ fn names(pages: &Pages, words: Vec<String>) -> File {
     shard("names", &out)
 }
 
-/// Column names, each with the number of nodes that have it; and those whose page has another name.
+/// Column names, each with the number of nodes that have it; the node of those that only one has; and addresses that do not follow
+/// from the name.
 fn columns(pages: &Pages) -> File {
     #[derive(Serialize)]
     struct Columns {
         names: String,
         counts: Vec<usize>,
+        only: Vec<usize>,
         urls: BTreeMap<usize, String>,
     }
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for node in &pages.site.nodes {
+    // How many nodes, the last of them, the name as it is written.
+    let mut known: BTreeMap<String, (usize, usize, &str)> = BTreeMap::new();
+    for (at, node) in pages.site.nodes.iter().enumerate() {
         for column in &node.columns {
-            *counts.entry(column.name.to_lowercase().replace('\n', " ")).or_default() += 1;
+            let entry = known.entry(column.name.to_lowercase()).or_default();
+            *entry = (entry.0 + 1, at, &column.name);
         }
     }
-    let mut urls = BTreeMap::new();
-    for (at, name) in counts.keys().enumerate() {
-        if links::slug(name, name) != *name {
-            urls.insert(at, pages.column_url(name));
+    let mut out = Columns { names: String::new(), counts: Vec::new(), only: Vec::new(), urls: BTreeMap::new() };
+    for (at, (name, (count, node, written))) in known.iter().enumerate() {
+        if at > 0 {
+            out.names.push('\n');
+        }
+        out.names.push_str(&name.replace('\n', " "));
+        let is_shared = pages.site.shared_columns.contains(name);
+        // A number of one says that there is no page.
+        out.counts.push(if is_shared { (*count).max(2) } else { 1 });
+        if !is_shared {
+            out.only.push(*node);
+        }
+        if links::slug(name, written) != *name {
+            out.urls.insert(at, pages.column_url(written, &pages.site.nodes[*node]));
         }
     }
-    let counted = counts.values().copied().collect();
-    let names = counts.into_keys().collect::<Vec<_>>().join("\n");
-    shard("columns", &Columns { names, counts: counted, urls })
+    shard("columns", &out)
 }
 
 #[derive(Serialize, Default)]

@@ -1,8 +1,9 @@
 //! What the site shows, gathered once: resources with their places, tests, results and neighbours.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use crate::artifacts::{CatalogTable, PastRun};
+use crate::artifacts::{CatalogTable, PastResult, PastRun};
 use crate::manifest::{ColumnInfo, JsonMap, Macro, Resource, ResourceType, UniqueId};
 
 /// All that the pages are made from. Positions (`usize`) are those of `nodes`, `tests` and `macros`.
@@ -21,6 +22,8 @@ pub struct Site {
     pub groups: Vec<Group>,
     pub packages: Vec<Package>,
     pub relationships: Vec<Relationship>,
+    /// Names of columns that more than one node has, in lower case: those have pages.
+    pub shared_columns: HashSet<String>,
     /// Past invocations, the newest first.
     pub runs: Vec<PastRun>,
     pub(super) by_id: HashMap<UniqueId, usize>,
@@ -61,9 +64,8 @@ pub struct Node {
     pub tests: Vec<usize>,
     /// The worst of its own last run and its tests' last results.
     pub state: State,
-    pub last: Option<LastRun>,
-    /// Its earlier runs, the newest first, `last` included.
-    pub past: Vec<LastRun>,
+    /// Its runs, the newest first.
+    pub past: Vec<Ran>,
     pub parents: Vec<usize>,
     pub children: Vec<usize>,
     /// Macros that it calls, as far as they have pages.
@@ -73,7 +75,9 @@ pub struct Node {
     pub schema: Option<String>,
     pub catalog: Option<CatalogTable>,
     pub freshness: Option<JsonMap>,
-    pub compiled: Option<std::sync::Arc<str>>,
+    /// The checked source that is the furthest behind, among those that it is made from and itself.
+    pub stalest: Option<usize>,
+    pub compiled: Option<Arc<str>>,
     pub resource: Resource,
 }
 
@@ -98,6 +102,10 @@ impl Node {
             Resource::Metric(semantic) | Resource::SemanticModel(semantic) | Resource::SavedQuery(semantic) => &semantic.meta,
             Resource::UnitTest(test) => &test.meta,
         }
+    }
+
+    pub fn last(&self) -> Option<&PastResult> {
+        self.past.first().map(|ran| &*ran.result)
     }
 
     /// The documented columns, where its kind has any.
@@ -167,21 +175,17 @@ impl State {
 }
 
 /// One result of the run history.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LastRun {
-    pub status: String,
-    pub started_at: String,
-    pub seconds: f64,
-    pub rows: Option<i64>,
-    pub failures: Option<i64>,
-    pub message: Option<String>,
+#[derive(Debug, Clone)]
+pub struct Ran {
     /// Which of `Site::runs`.
     pub run: usize,
+    pub result: Arc<PastResult>,
 }
 
 /// A data test or a unit test.
 pub struct Test {
     pub id: UniqueId,
+    /// A page of its own, or a place on that of all generic tests of a node.
     pub url: String,
     pub name: String,
     /// `unique`, `accepted_values`; the whole name where it is not generic.
@@ -190,16 +194,17 @@ pub struct Test {
     /// What it reads, the resource it is attached to first.
     pub nodes: Vec<usize>,
     pub state: State,
-    pub past: Vec<LastRun>,
-    pub compiled: Option<std::sync::Arc<str>>,
+    pub past: Vec<Ran>,
+    pub compiled: Option<Arc<str>>,
     pub resource: Resource,
 }
 
 pub struct MacroEntry {
     pub url: String,
-    pub of: std::sync::Arc<Macro>,
-    /// Nodes that call it directly.
+    pub of: Arc<Macro>,
+    /// Nodes and tests that call it directly.
     pub used_by: Vec<usize>,
+    pub tests: Vec<usize>,
     /// Macros that call it, and that it calls.
     pub callers: Vec<usize>,
     pub calls: Vec<usize>,

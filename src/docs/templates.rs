@@ -20,7 +20,10 @@ impl File {
     }
 }
 
-pub struct Templates(Tera);
+pub struct Templates {
+    tera: Tera,
+    nav: Vec<nav::Chapter>,
+}
 
 impl Templates {
     /// Reads all templates. They belong to lineal: a fault in one is a fault of ours.
@@ -30,18 +33,18 @@ impl Templates {
         tera.add_raw_templates(templates).map_err(|error| fault(&error))?;
         let global = tera.global_context();
         global.insert("project", &site.project);
-        global.insert("nav", &nav::sections(site));
-        Ok(Self(tera))
+        Ok(Self { tera, nav: nav::sections(site) })
     }
 
     /// A page. `section` is the entry of the navigation that it belongs to; `view` is what its template shows.
     pub fn page(&self, template: &str, url: &str, section: &str, title: &str, view: &impl Serialize) -> Result<File, Diagnostic> {
         let mut context = Context::new();
-        context.insert("root", &links::root(url));
-        context.insert("section", section);
+        let root = links::root(url);
+        context.insert("nav", &nav::html(&self.nav, &root, section, title));
+        context.insert("root", &root);
         context.insert("title", title);
         context.insert("view", view);
-        let text = self.0.render(template, &context).map_err(|error| fault(&error))?;
+        let text = self.tera.render(template, &context).map_err(|error| fault(&error))?;
         Ok(File::new(url, text))
     }
 }

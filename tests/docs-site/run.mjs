@@ -2,7 +2,7 @@
 //
 //   node run.mjs <folder of the site's index.html's lineal-docs> <node_modules> [name …]
 //
-// A page that complains on its console, asks for anything outside the folder or throws fails the test that opened it.
+// A page that complains on its console, asks for anything outside the folder (and the project's own assets beside it) or throws fails the test that opened it.
 import { createRequire } from "node:module";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -28,7 +28,7 @@ class Test {
     page.on("pageerror", (error) => this.faults.push(`thrown: ${error.message}`));
     page.on("request", (request) => {
       const url = request.url();
-      const inside = url.startsWith(pathToFileURL(folder).href) || /^(data|blob):/.test(url);
+      const inside = url.startsWith(pathToFileURL(folder).href) || url.startsWith(`${pathToFileURL(dirname(folder)).href}/assets/`) || /^(data|blob):/.test(url);
       if (!inside && !(this.allowed && this.allowed(url))) this.faults.push(`request outside the folder: ${url}`);
     });
   }

@@ -10,56 +10,38 @@ use std::time::{Duration, Instant};
 use crate::program::copy;
 
 const SECRET: &str = "s3cr3t-word";
+const OF_THE_MACHINE: &str = "value-of-the-environment";
 
-/// The example, with a model whose texts try to get out of their page, and a secret among what they say.
-fn project(scratch: &Path) -> PathBuf {
-    let folder = scratch.canonicalize().expect("it is there").join("shop");
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/jaffle_shop"), &folder);
-    // What builds of the example left, where there were any.
+/// A project of the repository's, with the files of other folders over it.
+fn project(scratch: &Path, folders: &[&str]) -> PathBuf {
+    let folder = scratch.canonicalize().expect("it is there").join("project");
+    for from in folders {
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(from), &folder);
+    }
+    // What builds of the project left, where there were any.
     for made in ["target", "logs"] {
         let _ = std::fs::remove_dir_all(folder.join(made));
     }
-    let write = |path: &str, text: &str| std::fs::write(folder.join(path), text).expect("a file");
-    write(
-        "models/inject.sql",
-        "-- inject-me </code></pre><script>window.injected = 1</script>\nselect 1 as id, '<img src=x onerror=window.injected=1>' as \"a\"\"b<i>\"\n",
-    );
-    write(
-        "models/inject.yml",
-        r#"
-models:
-  - name: inject
-    description: |
-      inject-me <script>window.injected = 1</script> <img src=x onerror="window.injected=1">
-      [click](javascript:window.injected=1) ![x](x.png" onerror="window.injected=1) <svg/onload=window.injected=1>
-    config:
-      tags: ['"><script>window.injected=1</script>', 'a/../b']
-      meta: {owner: '<b onclick="window.injected=1">inject-me</b>', '<i>k</i>': '</script><script>window.injected=1</script>'}
-    columns:
-      - name: id
-        description: "inject-me </td><script>window.injected=1</script>"
-        data_tests:
-          - not_null:
-              name: 'a"test"<script>window.injected=1'
-          - accepted_values:
-              arguments: {values: [2]}
-              config: {severity: warn}
-"#,
-    );
     folder
 }
 
 fn lineal(folder: &Path, words: &[&str]) -> Output {
+    lineal_that_ends_with(0, folder, words)
+}
+
+fn lineal_that_ends_with(code: i32, folder: &Path, words: &[&str]) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_lineal"))
         .args(words)
         .current_dir(folder)
         .env("HOME", folder)
         .env("NO_COLOR", "1")
         .env("DBT_ENV_SECRET_WORD", SECRET)
+        .env("SOMETHING_OF_THE_MACHINE", OF_THE_MACHINE)
+        .env("FERRIES_DATABASE", folder.with_file_name("elsewhere.duckdb"))
         .output()
         .expect("the program starts");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(0), "lineal {}:\n{said}", words.join(" "));
+    assert_eq!(output.status.code(), Some(code), "lineal {}:\n{said}", words.join(" "));
     output
 }
 
@@ -83,7 +65,6 @@ fn browse(site: &Path, only: &[&str]) {
         .arg(site)
         .arg(modules)
         .args(only)
-        .env("EXPECT_INJECTION", "1")
         .output()
         .expect("node starts");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -91,44 +72,61 @@ fn browse(site: &Path, only: &[&str]) {
 }
 
 #[test]
-fn the_site_holds_together_and_lets_nothing_out() {
+fn the_example_is_searched_and_walked() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let folder = project(scratch.path());
+    let folder = project(scratch.path(), &["examples/jaffle_shop"]);
     lineal(&folder, &["build", "-q"]);
-    lineal(&folder, &["test", "-q", "--select", "orders"]);
     lineal(&folder, &["source", "freshness", "-q"]);
-    lineal(&folder, &["docs", "generate", "-q", "--static"]);
+    lineal(&folder, &["docs", "generate", "-q"]);
     let target = folder.join("target");
     let first = files(&target.join("lineal-docs"));
-    for name in ["index.html", "static_index.html", "manifest.json", "catalog.json"] {
-        assert!(target.join(name).exists(), "{name} is missing");
-    }
-    let machine = scratch.path().canonicalize().expect("it is there").to_string_lossy().into_owned();
-    for (path, (content, _)) in &first {
-        let text = String::from_utf8_lossy(content);
-        assert!(!text.contains(&machine) && !text.contains(SECRET), "{} tells of this machine", path.display());
-    }
     // Nothing changed: nothing is written.
     lineal(&folder, &["docs", "generate", "-q"]);
     assert_eq!(files(&target.join("lineal-docs")), first, "the same site in other bytes, or written again");
-    browse(&target.join("lineal-docs"), &[]);
+    browse(&target.join("lineal-docs"), &["lineage", "search"]);
+}
+
+/// A site with every kind of page, of a project whose texts try to get out of their pages.
+#[test]
+fn all_pages_hold_together_and_let_nothing_out() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let folder = project(scratch.path(), &["tests/docs-site/ferries", "tests/docs-site/inject"]);
+    let odd = folder.join("models/<img src=x onerror=window.injected=1>");
+    std::fs::create_dir(&odd).expect("a folder");
+    std::fs::write(odd.join("inject_below.sql"), "select 1 as \"<b>\"").expect("a model");
+    lineal(&folder, &["deps", "-q"]);
+    lineal_that_ends_with(1, &folder, &["build", "-q", "--exclude", "resource_type:function", "--vars", "broken: true"]);
+    lineal(&folder, &["source", "freshness", "-q", "--select", "source:weather"]);
+    lineal(&folder, &["docs", "generate", "-q", "--static"]);
+    let target = folder.join("target");
+    let machine = folder.parent().expect("it has one").to_string_lossy().into_owned();
+    for (path, (content, _)) in files(&target.join("lineal-docs")) {
+        let text = String::from_utf8_lossy(&content);
+        for told in [machine.as_str(), SECRET, OF_THE_MACHINE] {
+            assert!(!text.contains(told), "{} tells {told}", path.display());
+        }
+    }
+    browse(&target.join("lineal-docs"), &["pages", "entry"]);
 }
 
 #[test]
 fn changes_are_told_and_stale_pages_go() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let folder = project(scratch.path());
+    let folder = project(scratch.path(), &["examples/jaffle_shop"]);
+    let write = |path: &str, text: &str| std::fs::write(folder.join(path), text).expect("a file");
+    write("models/extra.sql", "select 1 as id");
+    write("models/extra.yml", "models: [{name: extra, columns: [{name: id, data_tests: [unique, not_null]}]}]");
     let read = |path: &str| std::fs::read_to_string(folder.join("target").join(path)).expect(path);
     lineal(&folder, &["docs", "generate", "-q", "--empty-catalog", "--no-compile"]);
     assert!(read("lineal-docs/changes.html").contains("No earlier build"));
     copy(&folder.join("target"), &folder.join("before"));
-    std::fs::rename(folder.join("models/inject.sql"), folder.join("models/renamed.sql")).expect("renamed");
-    std::fs::remove_file(folder.join("models/inject.yml")).expect("removed");
+    std::fs::rename(folder.join("models/extra.sql"), folder.join("models/renamed.sql")).expect("renamed");
+    std::fs::remove_file(folder.join("models/extra.yml")).expect("removed");
     lineal(&folder, &["docs", "generate", "-q", "--empty-catalog", "--no-compile"]);
-    assert!(!folder.join("target/lineal-docs/node/jaffle_shop/inject.html").exists());
+    assert!(!folder.join("target/lineal-docs/node/jaffle_shop/extra.html").exists());
     let changes = read("lineal-docs/changes.html");
-    assert!(changes.contains("1 new, 4 gone, 0 changed") || changes.contains("1 new, 3 gone, 0 changed"), "{changes}");
-    std::fs::write(folder.join("models/renamed.sql"), "select 1 as id, 2 as more").expect("written");
+    assert!(changes.contains("1 new, 3 gone, 0 changed"), "{changes}");
+    write("models/renamed.sql", "select 1 as id, 2 as more");
     lineal(&folder, &["docs", "generate", "-q", "--empty-catalog", "--no-compile"]);
     assert!(read("lineal-docs/changes.html").contains("0 new, 0 gone, 1 changed"));
     lineal(&folder, &["docs", "generate", "-q", "--empty-catalog", "--no-compile", "--state", "before"]);
@@ -139,7 +137,7 @@ fn changes_are_told_and_stale_pages_go() {
 #[test]
 fn the_site_is_served_and_tells_of_changes() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let folder = project(scratch.path());
+    let folder = project(scratch.path(), &["examples/jaffle_shop"]);
     lineal(&folder, &["docs", "generate", "-q", "--empty-catalog", "--no-compile"]);
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
     let mut server = Command::new(env!("CARGO_BIN_EXE_lineal"))
@@ -183,7 +181,7 @@ fn the_site_is_served_and_tells_of_changes() {
         text.split("data: ").nth(1).unwrap_or_default().trim().to_owned()
     };
     let first = next();
-    std::fs::write(folder.join("models/inject.sql"), "select 2 as id").expect("written");
+    std::fs::write(folder.join("models/extra.sql"), "select 2 as id").expect("written");
     lineal(&folder, &["docs", "generate", "-q", "--empty-catalog", "--no-compile"]);
     assert_ne!(next(), first);
     server.kill().expect("it ends");

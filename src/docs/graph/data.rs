@@ -204,7 +204,7 @@ fn add_pairs(pairs: &mut Vec<String>, key: &str, value: &Json) {
 /// One more than the last run took; 0 where there was none.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a run's milliseconds")]
 fn milliseconds(node: &Node) -> u64 {
-    node.last.as_ref().filter(|run| run.status != "skipped").map_or(0, |run| (run.seconds.max(0.0) * 1000.0).round() as u64 + 1)
+    node.last().filter(|run| run.status != "skipped").map_or(0, |run| (run.execution_time.max(0.0) * 1000.0).round() as u64 + 1)
 }
 
 fn failing(site: &Site, node: &Node) -> u64 {

@@ -1,4 +1,6 @@
-//! Tests: all of them by how they stand, and a page for each.
+//! Tests: all of them by how they stand, a page for those of each node, and one for each that is not generic.
+
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -14,11 +16,19 @@ use crate::manifest::{JsonMap, Language, Resource};
 
 /// Tests listed for each state.
 const ROWS: usize = 500;
+/// Tests on one page that all show their code.
+const WITH_CODE: usize = 40;
+/// What is listed first.
+const ORDER: [State; 6] = [State::Error, State::Fail, State::Warn, State::Skipped, State::NotRun, State::Pass];
 
+/// A test's own page, or a part of the page that it shares.
 #[derive(Serialize)]
 struct TestView {
     id: String,
+    name: String,
     short: String,
+    /// Where it is on a shared page.
+    anchor: String,
     kind: &'static str,
     severity: String,
     state: &'static str,
@@ -27,14 +37,23 @@ struct TestView {
     failures: Option<i64>,
     of: Option<Link>,
     column: String,
-    anchor: String,
+    column_anchor: String,
     arguments: Vec<(String, String)>,
     file: String,
     description: String,
+    /// What it reads beside the node that it tests.
     reads: Vec<Link>,
     history: Vec<RunView>,
     bars: String,
     code: Vec<Code>,
+}
+
+/// All generic tests of a node.
+#[derive(Serialize)]
+struct SharedView {
+    of: Link,
+    states: Vec<(&'static str, &'static str, String)>,
+    tests: Vec<TestView>,
 }
 
 #[derive(Serialize)]
@@ -70,15 +89,19 @@ impl Pages<'_> {
         if tests.is_empty() {
             return Ok(Vec::new());
         }
-        let mut files = (0..tests.len()).into_par_iter().map(|at| self.test(at)).collect::<Result<Vec<_>, _>>()?;
-        let order = [State::Error, State::Fail, State::Warn, State::Skipped, State::NotRun, State::Pass];
-        let (mut states, mut parts) = (Vec::new(), Vec::new());
-        for state in order {
+        let mut pages: BTreeMap<&str, Vec<&Test>> = BTreeMap::new();
+        for test in tests {
+            pages.entry(test.url.split('#').next().unwrap_or_default()).or_default().push(test);
+        }
+        let pages: Vec<(&str, Vec<&Test>)> = pages.into_iter().collect();
+        let mut files = pages.par_iter().map(|(url, tests)| self.tests_page(url, tests)).collect::<Result<Vec<_>, _>>()?;
+        let mut parts = Vec::new();
+        let states = states(tests.iter());
+        for state in ORDER {
             let those: Vec<usize> = (0..tests.len()).filter(|at| tests[*at].state == state).collect();
             if those.is_empty() {
                 continue;
             }
-            states.push((state.as_str(), state_word(state), format::count(those.len())));
             let rows = those.iter().take(ROWS).map(|at| self.test_row(&tests[*at])).collect();
             parts.push(Part { title: title(state).to_owned(), rows, more: those.len().saturating_sub(ROWS) });
         }
@@ -94,10 +117,10 @@ impl Pages<'_> {
     }
 
     fn test_row(&self, test: &Test) -> Row {
-        let last = test.past.first();
+        let last = test.past.first().map(|ran| &*ran.result);
         // More than one change in the latest runs: neither a fault nor its repair alone.
         let bad = |status: &str| State::of(status) > State::Skipped;
-        let changes = test.past.windows(2).filter(|pair| bad(&pair[0].status) != bad(&pair[1].status)).count();
+        let changes = test.past.windows(2).filter(|pair| bad(&pair[0].result.status) != bad(&pair[1].result.status)).count();
         Row {
             name: test.short.clone(),
             url: test.url.clone(),
@@ -106,14 +129,36 @@ impl Pages<'_> {
             state: test.state.as_str(),
             word: state_word(test.state),
             failures: last.and_then(|last| last.failures).filter(|failures| *failures > 0),
-            took: last.map(|last| format::duration(last.seconds)).unwrap_or_default(),
+            took: last.map(|last| format::duration(last.execution_time)).unwrap_or_default(),
             changed: changes > 1,
         }
     }
 
-    fn test(&self, at: usize) -> Result<File, Diagnostic> {
-        let test = &self.site.tests[at];
-        let last = test.past.first();
+    fn tests_page(&self, url: &str, tests: &[&Test]) -> Result<File, Diagnostic> {
+        let root = links::root(url);
+        let [alone] = tests else { return self.shared_page(url, &root, tests) };
+        if alone.url != url {
+            return self.shared_page(url, &root, tests);
+        }
+        self.templates.page("test.html", url, "tests", &alone.name, &self.test(alone, &root, true))
+    }
+
+    fn shared_page(&self, url: &str, root: &str, tests: &[&Test]) -> Result<File, Diagnostic> {
+        let mut order: Vec<&Test> = tests.to_vec();
+        let rank = |test: &Test| ORDER.iter().position(|state| *state == test.state);
+        order.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| (&a.column, &a.short, &a.id).cmp(&(&b.column, &b.short, &b.id))));
+        let node = order.first().and_then(|test| test.nodes.first()).map(|at| &self.site.nodes[*at]);
+        let of = node.map(|node| Link { state: "", ..Link::node(node) }).unwrap_or_default();
+        let title = format!("Tests of {}", of.name);
+        // The code of what went well is left out where a page would get too long.
+        let shown = |test: &Test| order.len() <= WITH_CODE || test.state > State::Skipped;
+        let tests = order.iter().map(|test| self.test(test, root, shown(test))).collect();
+        let view = SharedView { of, states: states(order.iter().copied()), tests };
+        self.templates.page("tests-of.html", url, "tests", &title, &view)
+    }
+
+    fn test(&self, test: &Test, root: &str, with_code: bool) -> TestView {
+        let last = test.past.first().map(|ran| &*ran.result);
         let node = |at: &usize| Link { state: "", ..Link::node(&self.site.nodes[*at]) };
         let (mut code, mut severity, mut arguments) = (Vec::new(), String::new(), Vec::new());
         let mut description = "";
@@ -138,8 +183,12 @@ impl Pages<'_> {
             _ => {}
         }
         let bad = test.state > State::Skipped;
-        let view = TestView {
+        code.retain(|_| with_code);
+        let is_generic = test.url.contains('#');
+        TestView {
             id: test.id.to_string(),
+            name: test.name.clone(),
+            anchor: test.url.split_once('#').map(|(_, anchor)| anchor.to_owned()).unwrap_or_default(),
             short: test.short.clone(),
             kind: kind_name(test.resource.resource_type()),
             severity,
@@ -148,18 +197,24 @@ impl Pages<'_> {
             message: last.filter(|_| bad).and_then(|last| last.message.clone()),
             failures: last.and_then(|last| last.failures).filter(|failures| *failures > 0),
             of: test.nodes.first().map(node),
-            anchor: test.column.as_deref().map(links::anchor).unwrap_or_default(),
+            column_anchor: test.column.as_deref().map(links::anchor).unwrap_or_default(),
             column: test.column.clone().unwrap_or_default(),
             arguments,
             file: test.resource.original_file_path().to_owned(),
-            description: prose(self.site, description, &links::root(&test.url)),
-            reads: test.nodes.iter().map(node).collect(),
-            history: test.past.iter().take(10).map(|run| RunView::new(run, self)).collect(),
-            bars: bars(&test.past),
+            description: prose(self.site, description, root),
+            reads: test.nodes.iter().skip(usize::from(is_generic)).map(node).collect(),
+            history: test.past.iter().take(if is_generic { 1 } else { 10 }).map(|run| RunView::new(run, self)).collect(),
+            bars: bars(&test.past[..test.past.len().min(if is_generic { 12 } else { 30 })]),
             code,
-        };
-        self.templates.page("test.html", &test.url, "tests", &test.name, &view)
+        }
     }
+}
+
+/// How many of the tests stand how: (state, word, number).
+fn states<'a>(tests: impl Iterator<Item = &'a Test> + Clone) -> Vec<(&'static str, &'static str, String)> {
+    let counted = ORDER.into_iter().map(|state| (state, tests.clone().filter(|test| test.state == state).count()));
+    let shown = counted.filter(|(_, count)| *count > 0);
+    shown.map(|(state, count)| (state.as_str(), state_word(state), format::count(count))).collect()
 }
 
 fn title(state: State) -> &'static str {

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::Pages;
 use super::trees::{ListView, Row, marked};
-use super::view::{Chip, Link, kind_name, prose};
+use super::view::{Chip, Link, kind_name, prose, shown_state};
 use crate::diagnostic::Diagnostic;
-use crate::docs::site::{Group, State};
+use crate::docs::site::{Group, State, Test};
 use crate::docs::templates::File;
 use crate::docs::{collect, format, highlight, links, markdown};
 use crate::manifest::{Language, ResourceType};
@@ -72,6 +72,8 @@ struct MacroView {
     lines: usize,
     used_by: Vec<Link>,
     more: usize,
+    tests: Vec<Link>,
+    more_tests: usize,
     callers: Vec<Link>,
     calls: Vec<Link>,
 }
@@ -238,7 +240,8 @@ impl Pages<'_> {
             }
         }
         let names: Vec<(String, Vec<(usize, usize)>)> = names.into_iter().collect();
-        let mut files = names.par_iter().map(|(name, uses)| self.column(name, uses)).collect::<Result<Vec<_>, _>>()?;
+        let shared = names.par_iter().filter(|(name, _)| self.site.shared_columns.contains(name));
+        let mut files = shared.map(|(name, uses)| self.column(name, uses)).collect::<Result<Vec<_>, _>>()?;
         if names.is_empty() {
             return Ok(files);
         }
@@ -248,7 +251,8 @@ impl Pages<'_> {
             let described = uses.iter().map(|(at, place)| &self.site.nodes[*at].columns[*place]);
             let text = described.map(|column| column.description.as_str()).find(|text| !text.trim().is_empty());
             let text = markdown::summary(text.unwrap_or_default(), 120);
-            Entry { link: Link::plain(name.clone(), self.column_url(name)), count: format::count(uses.len()), text }
+            let node = &self.site.nodes[uses[0].0];
+            Entry { link: Link::plain(name.clone(), self.column_url(name, node)), count: format::count(uses.len()), text }
         });
         let lead = match names.len() {
             few if few <= SHOWN => format::counted(few, "name"),
@@ -264,7 +268,7 @@ impl Pages<'_> {
     }
 
     fn column(&self, name: &str, uses: &[(usize, usize)]) -> Result<File, Diagnostic> {
-        let url = self.column_url(name);
+        let url = self.column_url(name, &self.site.nodes[uses[0].0]);
         let root = links::root(&url);
         let shown = uses.iter().take(USES).map(|(at, place)| {
             let node = &self.site.nodes[*at];
@@ -296,7 +300,7 @@ impl Pages<'_> {
         let entries = order.into_iter().map(|at| {
             let entry = &self.site.macros[at];
             let text = markdown::summary(&entry.of.description, 120);
-            let uses = entry.used_by.len() + entry.callers.len();
+            let uses = entry.used_by.len() + entry.callers.len() + entry.tests.len();
             Entry { link: self.macro_link(at), count: if uses > 0 { format::counted(uses, "use") } else { String::new() }, text }
         });
         let view = IndexView {
@@ -330,10 +334,19 @@ impl Pages<'_> {
             lines: text.lines().count(),
             used_by: entry.used_by.iter().take(USES).map(|at| Link::node(&self.site.nodes[*at])).collect(),
             more: entry.used_by.len().saturating_sub(USES),
+            tests: entry.tests.iter().take(USES).map(|at| self.test_link(&self.site.tests[*at])).collect(),
+            more_tests: entry.tests.len().saturating_sub(USES),
             callers: entry.callers.iter().map(|at| self.macro_link(*at)).collect(),
             calls: entry.calls.iter().map(|at| self.macro_link(*at)).collect(),
         };
         self.templates.page("macro.html", &entry.url, "macros", &of.name, &view)
+    }
+
+    /// A test by what it tests.
+    fn test_link(&self, test: &Test) -> Link {
+        let node = test.nodes.first().map_or(test.name.as_str(), |at| self.site.nodes[*at].name.as_str());
+        let name = test.column.as_ref().map_or_else(|| node.to_owned(), |column| format!("{node}.{column}"));
+        Link { mark: "k-test".to_owned(), state: shown_state(test.state), ..Link::plain(name, test.url.clone()) }
     }
 
     /// Freshness: every source, with what the last check found.

@@ -6,6 +6,7 @@ mod lists;
 mod node;
 mod overview;
 mod runs;
+mod semantic;
 mod trees;
 mod view;
 
@@ -65,10 +66,13 @@ impl Pages<'_> {
         format!("owner/{}.html", links::slug(owner, owner))
     }
 
-    #[expect(clippy::unused_self, reason = "asked for as other addresses are")]
-    pub fn column_url(&self, column: &str) -> String {
+    /// The page of a name that several nodes have; else its place on the page of the one that has it.
+    pub fn column_url(&self, column: &str, node: &Node) -> String {
         let folded = column.to_lowercase();
-        format!("column/{}.html", links::slug(&folded, &folded))
+        if self.site.shared_columns.contains(&folded) {
+            return format!("column/{}.html", links::slug(&folded, &folded));
+        }
+        format!("{}#{}", node.url, links::anchor(column))
     }
 }
 

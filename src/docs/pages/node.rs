@@ -1,10 +1,13 @@
 //! The page of a model, source, seed, snapshot, exposure, metric …
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 use super::view::{Chip, Link, RunView, bars, kind_name, mark, prose, shown_value, state_word};
-use super::{Pages, folder_url};
+use super::{Pages, folder_url, semantic};
 use crate::diagnostic::Diagnostic;
+use crate::docs::html::escape;
 use crate::docs::site::{Column, Node, State};
 use crate::docs::templates::File;
 use crate::docs::{format, highlight, links, markdown};
@@ -22,6 +25,8 @@ const COLUMNS: usize = 250;
 struct View {
     id: String,
     name: String,
+    /// What people call it, where that is something else.
+    label: String,
     kind: &'static str,
     mark: String,
     state: &'static str,
@@ -29,7 +34,8 @@ struct View {
     badges: Vec<String>,
     summary: String,
     crumbs: Vec<Link>,
-    siblings: Vec<Link>,
+    /// HTML: the items of a list.
+    siblings: String,
     folder: Link,
     facts: Vec<Fact>,
     deprecated: Option<String>,
@@ -45,7 +51,9 @@ struct View {
     columns: Vec<ColumnView>,
     more_columns: usize,
     constraints: Vec<String>,
+    tables: Vec<semantic::Table>,
     tests: Vec<Chip>,
+    tests_url: String,
     unit_tests: Vec<Chip>,
     history: Vec<RunView>,
     bars: String,
@@ -59,8 +67,12 @@ struct View {
 struct Fact {
     label: &'static str,
     values: Vec<Link>,
-    /// Set in the code's letters, with a button to copy it.
+    /// Set in the code's letters; with a button to copy it.
+    is_code: bool,
     copy: bool,
+    /// How that stands.
+    state: &'static str,
+    word: String,
     /// A moment: the page adds how long ago it is.
     at: Option<String>,
 }
@@ -95,10 +107,11 @@ impl Pages<'_> {
         let node = &self.site.nodes[at];
         let root = links::root(&node.url);
         let (code, mut files) = code(node);
-        let siblings = self.siblings(at);
+        let siblings = self.siblings(at, &root);
         let view = View {
             id: node.id.to_string(),
             name: node.name.clone(),
+            label: semantic::label(node),
             kind: kind_name(node.kind),
             mark: mark(node),
             state: node.state.as_str(),
@@ -118,9 +131,11 @@ impl Pages<'_> {
             children: self.links(&node.children),
             more_parents: node.parents.len().saturating_sub(NEIGHBOURS),
             more_children: node.children.len().saturating_sub(NEIGHBOURS),
-            columns: node.columns.iter().take(COLUMNS).map(|column| self.column_of(column, &root)).collect(),
+            columns: node.columns.iter().take(COLUMNS).map(|column| self.column_of(node, column, &root)).collect(),
             more_columns: node.columns.len().saturating_sub(COLUMNS),
             constraints: constraints(node),
+            tables: semantic::tables(self.site, node, &root),
+            tests_url: self.tests_url(node),
             tests: self.tests_of(at, ResourceType::Test),
             unit_tests: self.tests_of(at, ResourceType::UnitTest),
             history: node.past.iter().take(10).map(|run| RunView::new(run, self)).collect(),
@@ -164,12 +179,24 @@ impl Pages<'_> {
         crumbs
     }
 
-    /// Nodes of the same folder, those around this one where there are many.
-    fn siblings(&self, at: usize) -> Vec<Link> {
+    /// Nodes of the same folder, those around this one where there are many. Put together without a template: there are forty on
+    /// each page.
+    fn siblings(&self, at: usize, root: &str) -> String {
         let all = self.folders.of(&self.site.nodes[at]);
         let place = all.iter().position(|other| *other == at).unwrap_or_default();
         let from = place.saturating_sub(SIBLINGS / 2).min(all.len().saturating_sub(SIBLINGS));
-        all.iter().skip(from).take(SIBLINGS).map(|other| Link::node(&self.site.nodes[*other])).collect()
+        let mut out = String::with_capacity(6000);
+        for &other in all.iter().skip(from).take(SIBLINGS) {
+            let node = &self.site.nodes[other];
+            let current = if other == at { " aria-current=\"page\"" } else { "" };
+            let (url, mark, name) = (escape(&node.url), mark(node), escape(&node.name));
+            let _ = write!(out, "<li><a href=\"{root}{url}\"{current}><span class=\"mark {mark}\"></span>{name}");
+            if is_bad(node.state) {
+                let _ = write!(out, "<span class=\"dot s-{}\"></span>", node.state.as_str());
+            }
+            out.push_str("</a></li>");
+        }
+        out
     }
 
     fn facts(&self, node: &Node) -> Vec<Fact> {
@@ -187,12 +214,26 @@ impl Pages<'_> {
             Resource::Metric(metric) => add("Type", metric.body.get("type").and_then(Json::as_str).map(str::to_owned)),
             _ => {}
         }
-        let rows = node.past.iter().find_map(|run| run.rows).or_else(|| counted_rows(node));
+        facts.extend(semantic::facts(self.site, node).into_iter().map(|(label, text)| Fact {
+            label,
+            values: vec![Link::plain(text, "")],
+            is_code: true,
+            ..Fact::default()
+        }));
+        let mut add = |label, value: Option<String>| {
+            facts.extend(value.map(|value| Fact { label, values: vec![Link::plain(value, "")], ..Fact::default() }));
+        };
+        let rows = node.past.iter().find_map(|ran| ran.result.rows_affected).or_else(|| counted_rows(node));
         add("Rows", rows.map(format::number));
-        add("Last run took", node.last.as_ref().map(|last| format::duration(last.seconds)));
+        add("Last run took", node.last().map(|last| format::duration(last.execution_time)));
         let mut out: Vec<Fact> = Vec::new();
         if let Some(relation) = &node.relation {
-            out.push(Fact { label: "Relation", values: vec![Link::plain(relation.replace('"', ""), "")], copy: true, at: None });
+            out.push(Fact {
+                label: "Relation",
+                values: vec![Link::plain(relation.replace('"', ""), "")],
+                copy: true,
+                ..Fact::default()
+            });
         }
         if let Some(url) = exposure_url(node) {
             out.push(Fact { label: "Where", values: vec![Link::plain(url.clone(), url)], ..Fact::default() });
@@ -206,14 +247,15 @@ impl Pages<'_> {
             ..Fact::default()
         }));
         out.extend(facts);
-        if let Some(last) = &node.last {
+        if let Some(last) = node.last() {
             let shown = Link::plain(format::moment(&last.started_at), "");
-            out.push(Fact { label: "Last run", values: vec![shown], at: Some(last.started_at.clone()), copy: false });
+            out.push(Fact { label: "Last run", values: vec![shown], at: Some(last.started_at.clone()), ..Fact::default() });
         }
         if let Some(loaded) = node.freshness.as_ref().and_then(|row| row.get("max_loaded_at")).and_then(Json::as_str) {
             let shown = Link::plain(format::moment(loaded), "freshness.html");
-            out.push(Fact { label: "Newest row", values: vec![shown], at: Some(loaded.to_owned()), copy: false });
+            out.push(Fact { label: "Newest row", values: vec![shown], at: Some(loaded.to_owned()), ..Fact::default() });
         }
+        out.extend(self.stalest_source(node));
         if !node.tags.is_empty() {
             let tags = node.tags.iter().map(|tag| Link::plain(tag.clone(), self.tag_url(tag)));
             out.push(Fact { label: "Tags", values: tags.collect(), ..Fact::default() });
@@ -221,14 +263,14 @@ impl Pages<'_> {
         out
     }
 
-    fn column_of(&self, column: &Column, root: &str) -> ColumnView {
+    fn column_of(&self, node: &Node, column: &Column, root: &str) -> ColumnView {
         let mut notes = column.constraints.clone();
         notes.extend(column.tags.iter().map(|tag| format!("tag {tag}")));
         notes.extend(column.meta.iter().map(|(key, value)| format!("{key}: {}", shown_value(value))));
         ColumnView {
             name: column.name.clone(),
             anchor: links::anchor(&column.name),
-            url: self.column_url(&column.name),
+            url: self.column_url(&column.name, node),
             kind: column.kind.clone(),
             primary: column.primary,
             missing: column.missing,
@@ -237,6 +279,37 @@ impl Pages<'_> {
             notes,
             tests: column.tests.iter().map(|test| Chip::test(&self.site.tests[*test])).collect(),
         }
+    }
+
+    /// Of the sources that were checked and that this is made from, the one that is the furthest behind.
+    fn stalest_source(&self, node: &Node) -> Option<Fact> {
+        let source = &self.site.nodes[node.stalest.filter(|_| node.kind != ResourceType::Source)?];
+        let text = |key: &str| source.freshness.as_ref()?.get(key)?.as_str().map(str::to_owned);
+        let status = text("status")?;
+        let state = State::of(&status);
+        let word = match state {
+            State::Pass => "fresh".to_owned(),
+            State::Warn => "late".to_owned(),
+            State::Fail | State::Error => "too late".to_owned(),
+            State::Skipped | State::NotRun => status,
+        };
+        let link = Link { state: "", ..Link::node(source) };
+        Some(Fact {
+            label: "Data it is made from",
+            values: vec![link],
+            state: state.as_str(),
+            word,
+            at: text("max_loaded_at"),
+            ..Fact::default()
+        })
+    }
+
+    /// The page of its generic tests; empty where it has none.
+    fn tests_url(&self, node: &Node) -> String {
+        let pages = node.tests.iter().filter_map(|test| self.site.tests[*test].url.split_once('#'));
+        let own = node.url.split_once('/').map_or("", |(_, page)| page);
+        let mut found = pages.map(|(page, _)| page).filter(|page| page.ends_with(own));
+        found.next().unwrap_or_default().to_owned()
     }
 
     /// Tests of a kind that no column shows.
@@ -318,10 +391,10 @@ fn code(node: &Node) -> (Vec<Code>, Vec<File>) {
 
 /// A text of code, cut where it is too long for a page. None for an empty one.
 pub(super) fn code_of(title: &'static str, text: &str, language: Language) -> Option<Code> {
-    let text = text.trim_end().trim_start_matches(['\n', '\r']);
-    if text.trim().is_empty() {
-        return None;
-    }
+    let text = text.trim_end();
+    // Lines before the first that says something.
+    let start = text.find(|letter: char| !letter.is_whitespace())?;
+    let text = &text[text[..start].rfind('\n').map_or(0, |end| end + 1)..];
     let is_cut = text.len() > SHOWN_CODE;
     let end = if is_cut { text[..text.floor_char_boundary(SHOWN_CODE)].rfind('\n').unwrap_or(SHOWN_CODE) } else { text.len() };
     let html = highlight::highlight(&text[..text.floor_char_boundary(end)], language);
@@ -332,8 +405,8 @@ pub(super) fn code_of(title: &'static str, text: &str, language: Language) -> Op
 fn details(node: &Node) -> Vec<(String, String)> {
     let mut details = vec![("File".to_owned(), node.path.clone()), ("Unique id".to_owned(), node.id.to_string())];
     let nested = |details: &mut Vec<(String, String)>, prefix: &str, map: &JsonMap| {
-        let given = map.iter().filter(|(_, value)| !value.is_null() && !is_empty(value));
-        details.extend(given.map(|(key, value)| (format!("{prefix}{key}"), shown_value(value))));
+        let given = map.iter().filter(|(key, _)| !semantic::is_told(key) || !prefix.is_empty());
+        given.for_each(|(key, value)| semantic::flattened(&format!("{prefix}{key}"), value, details));
     };
     nested(&mut details, "meta.", node.meta());
     match &node.resource {

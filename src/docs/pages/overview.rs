@@ -1,16 +1,19 @@
 //! The first page.
 
+use std::cmp::Reverse;
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::Pages;
 use super::node::is_bad;
 use super::view::{Link, RunView, hue, kind_name, prose};
-use crate::artifacts::PastRun;
+use crate::artifacts::{PastResult, PastRun};
 use crate::diagnostic::Diagnostic;
-use crate::docs::format;
-use crate::docs::site::{LastRun, State};
+use crate::docs::site::{Node, Ran, State};
 use crate::docs::templates::File;
-use crate::manifest::ResourceType;
+use crate::docs::{format, markdown};
+use crate::manifest::{Resource, ResourceType};
 
 const TROUBLES: usize = 12;
 
@@ -23,8 +26,14 @@ struct View {
     troubles: Vec<Trouble>,
     more_troubles: usize,
     tests: Vec<(&'static str, String, usize)>,
-    start: Vec<Link>,
+    start: Vec<Start>,
     documented: usize,
+}
+
+#[derive(Serialize)]
+struct Start {
+    link: Link,
+    about: String,
 }
 
 #[derive(Serialize)]
@@ -48,7 +57,7 @@ impl Pages<'_> {
         let bad = |state: State| is_bad(state);
         let mut troubles: Vec<(State, usize)> =
             site.nodes.iter().enumerate().filter(|(_, node)| bad(node.state)).map(|(at, node)| (node.state, at)).collect();
-        troubles.sort_by_key(|(state, at)| (std::cmp::Reverse(*state), *at));
+        troubles.sort_by_key(|(state, at)| (Reverse(*state), *at));
         // A check of freshness says little of how things stand.
         let last = site.runs.iter().position(|run| run.command != "freshness");
         let described = site.nodes.iter().filter(|node| !node.description().trim().is_empty()).count();
@@ -60,7 +69,7 @@ impl Pages<'_> {
             more_troubles: troubles.len().saturating_sub(TROUBLES),
             troubles: troubles.iter().take(TROUBLES).map(|(state, at)| self.trouble(*state, *at)).collect(),
             tests: self.test_states(),
-            start: self.most_used(),
+            start: self.starts(),
             documented: (described * 100).checked_div(site.nodes.len()).unwrap_or_default(),
         };
         self.templates.page("index.html", "index.html", "overview", &site.project, &view)
@@ -94,8 +103,11 @@ impl Pages<'_> {
         let tests = node.tests.iter().map(|test| &self.site.tests[*test]);
         let names: Vec<&str> =
             tests.filter(|test| is_bad(test.state) && test.nodes.first() == Some(&at)).map(|test| test.short.as_str()).collect();
-        let own = node.last.as_ref().filter(|last| is_bad(State::of(&last.status))).and_then(|last| last.message.as_deref());
-        let why = own.map_or_else(|| names.join(", "), |message| message.lines().next().unwrap_or_default().to_owned());
+        let own = node.last().filter(|last| is_bad(State::of(&last.status))).and_then(|last| last.message.as_deref());
+        let late = node.freshness.as_ref().and_then(|row| row.get("max_loaded_at")).and_then(|at| at.as_str());
+        let late = late.map(|at| format!("newest row of {}", format::moment(at)));
+        let told = own.map(|message| message.lines().next().unwrap_or_default().to_owned());
+        let why = told.or(late.filter(|_| names.is_empty())).unwrap_or_else(|| names.join(", "));
         let word = if state == State::Warn { "warning" } else { "failing" };
         Trouble { link: Link::node(node), word, why }
     }
@@ -117,39 +129,50 @@ impl Pages<'_> {
         counted.filter(|(.., count)| *count > 0).collect()
     }
 
-    /// Where readers might begin: what is used the most at the end of the lineage, and exposures.
-    fn most_used(&self) -> Vec<Link> {
+    /// Where readers might begin: exposures, metrics, and what stands at the end of the lineage; what is described comes first.
+    fn starts(&self) -> Vec<Start> {
         let site = self.site;
-        let mut known: Vec<usize> =
-            (0..site.nodes.len()).filter(|at| site.nodes[*at].kind == ResourceType::Exposure).take(6).collect();
-        let mut ends: Vec<usize> = (0..site.nodes.len())
+        let of_kind = |kind: ResourceType| (0..site.nodes.len()).filter(move |at| site.nodes[*at].kind == kind);
+        let mut ends: Vec<usize> = of_kind(ResourceType::Model)
             .filter(|at| {
                 let node = &site.nodes[*at];
                 let is_end = node.children.iter().all(|child| site.nodes[*child].kind != ResourceType::Model);
-                node.kind == ResourceType::Model && is_end && node.package == site.project
+                let is_read = node.materialization != "ephemeral" && !node.parents.is_empty() && !is_old(node);
+                is_end && is_read && node.package == site.project
             })
             .collect();
-        ends.sort_by_key(|at| (std::cmp::Reverse(site.nodes[*at].children.len() + site.nodes[*at].parents.len()), *at));
-        known.extend(ends);
-        known.into_iter().take(8).map(|at| Link::node(&site.nodes[at])).collect()
+        ends.sort_by_key(|at| {
+            let node = &site.nodes[*at];
+            (node.description().is_empty(), Reverse(node.children.len() + node.parents.len()), *at)
+        });
+        let known = of_kind(ResourceType::Exposure).take(4).chain(of_kind(ResourceType::Metric).take(4)).chain(ends).take(8);
+        let start = |at: usize| {
+            let node = &site.nodes[at];
+            Start { link: Link::node(node), about: markdown::summary(node.description(), 90) }
+        };
+        known.map(start).collect()
     }
 }
 
+/// A version of a model that is not the latest.
+fn is_old(node: &Node) -> bool {
+    let Resource::Node(of) = &node.resource else { return false };
+    of.model().is_some_and(|model| model.version.is_some() && model.version != model.latest_version)
+}
+
 /// A whole run as if it were one node's.
-pub(super) fn whole(run: &PastRun, at: usize) -> LastRun {
+pub(super) fn whole(run: &PastRun, at: usize) -> Ran {
     let status = match run.success {
         Some(true) => "success",
         Some(false) if run.interrupted => "interrupted",
         Some(false) => "error",
         None => "unfinished",
     };
-    LastRun {
+    let result = PastResult {
         status: status.to_owned(),
         started_at: run.started_at.clone(),
-        seconds: run.elapsed.unwrap_or_default(),
-        rows: None,
-        failures: None,
-        message: None,
-        run: at,
-    }
+        execution_time: run.elapsed.unwrap_or_default(),
+        ..PastResult::default()
+    };
+    Ran { run: at, result: Arc::new(result) }
 }

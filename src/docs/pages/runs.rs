@@ -8,7 +8,7 @@ use super::view::{Link, RunView, bars};
 use crate::artifacts::{PastResult, PastRun};
 use crate::diagnostic::Diagnostic;
 use crate::docs::html::escape;
-use crate::docs::site::{LastRun, State};
+use crate::docs::site::{Ran, State};
 use crate::docs::templates::File;
 use crate::docs::{format, links};
 
@@ -75,7 +75,7 @@ impl Pages<'_> {
 
     pub(super) fn runs(&self) -> Result<Vec<File>, Diagnostic> {
         let runs = &self.site.runs;
-        let all: Vec<LastRun> = runs.iter().enumerate().map(|(at, run)| whole(run, at)).collect();
+        let all: Vec<Ran> = runs.iter().enumerate().map(|(at, run)| whole(run, at)).collect();
         let rows = runs.iter().zip(&all).map(|(run, whole)| Row {
             run: RunView::new(whole, self),
             command: run.command.clone(),
@@ -97,7 +97,7 @@ impl Pages<'_> {
             .nodes
             .iter()
             .enumerate()
-            .filter_map(|(at, node)| node.last.as_ref().map(|last| (last.seconds, at)))
+            .filter_map(|(at, node)| node.last().map(|last| (last.execution_time, at)))
             .collect();
         nodes.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let slow = nodes.into_iter().take(SLOWEST).map(|(seconds, at)| {
@@ -108,7 +108,7 @@ impl Pages<'_> {
     }
 
     fn run(&self, at: usize, run: &PastRun) -> Result<File, Diagnostic> {
-        let mut order: Vec<&PastResult> = run.results.iter().collect();
+        let mut order: Vec<&PastResult> = run.results.iter().map(|result| &**result).collect();
         let rank = |result: &PastResult| match State::of(&result.status) {
             State::Error | State::Fail => 0,
             State::Warn => 1,
@@ -186,8 +186,8 @@ fn states(run: &PastRun) -> Vec<(&'static str, usize)> {
 }
 
 /// The median of the runs before the last one.
-fn usually(past: &[LastRun]) -> String {
-    let mut seconds: Vec<f64> = past.iter().skip(1).map(|run| run.seconds).collect();
+fn usually(past: &[Ran]) -> String {
+    let mut seconds: Vec<f64> = past.iter().skip(1).map(|ran| ran.result.execution_time).collect();
     if seconds.is_empty() {
         return String::new();
     }
@@ -203,7 +203,9 @@ fn gantt(run: &PastRun) -> String {
         .results
         .iter()
         .filter(|result| result.execution_time > 0.0)
-        .filter_map(|result| Some((format::seconds_of(&result.started_at)?, format::seconds_of(&result.completed_at)?, result)))
+        .filter_map(|result| {
+            Some((format::seconds_of(&result.started_at)?, format::seconds_of(&result.completed_at)?, &**result))
+        })
         .collect();
     shown.sort_by(|a, b| (b.1 - b.0).total_cmp(&(a.1 - a.0)).then(a.2.unique_id.cmp(&b.2.unique_id)));
     shown.truncate(BARS);

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Pages;
 use crate::docs::format;
 use crate::docs::markdown::{self, Place};
-use crate::docs::site::{LastRun, Node, Site, State, Test};
+use crate::docs::site::{Node, Ran, Site, State, Test};
 use crate::manifest::{Json, ResourceType};
 
 /// A name that leads to its page.
@@ -63,7 +63,7 @@ pub fn kind_name(kind: ResourceType) -> &'static str {
 }
 
 /// States that lists need not tell are empty.
-fn shown_state(state: State) -> &'static str {
+pub fn shown_state(state: State) -> &'static str {
     match state {
         State::Warn | State::Fail | State::Error => state.as_str(),
         _ => "",
@@ -111,7 +111,8 @@ pub struct RunView {
 }
 
 impl RunView {
-    pub fn new(run: &LastRun, pages: &Pages) -> Self {
+    pub fn new(ran: &Ran, pages: &Pages) -> Self {
+        let run = &ran.result;
         let status = State::of(&run.status);
         let told = !matches!(status, State::Pass | State::NotRun);
         Self {
@@ -119,11 +120,11 @@ impl RunView {
             state: status.as_str(),
             at: run.started_at.clone(),
             shown_at: format::moment(&run.started_at),
-            duration: format::duration(run.seconds),
-            rows: run.rows.map(format::number),
+            duration: format::duration(run.execution_time),
+            rows: run.rows_affected.map(format::number),
             failures: run.failures.filter(|failures| *failures > 0),
             message: run.message.clone().filter(|message| told && !message.trim().is_empty()),
-            url: pages.run_url(run.run),
+            url: pages.run_url(ran.run),
         }
     }
 }
@@ -146,21 +147,21 @@ pub fn prose(site: &Site, text: &str, root: &str) -> String {
 }
 
 /// The bars of a history, the oldest first: an SVG that needs no script.
-pub fn bars(past: &[LastRun]) -> String {
+pub fn bars(past: &[Ran]) -> String {
     const HEIGHT: f64 = 44.0;
     if past.len() < 2 {
         return String::new();
     }
-    let longest = past.iter().map(|run| run.seconds).fold(0.001, f64::max);
+    let longest = past.iter().map(|ran| ran.result.execution_time).fold(0.001, f64::max);
     let width = past.len() * 12;
     let mut out = format!(
         "<svg class=\"bars\" viewBox=\"0 0 {width} 46\" width=\"{width}\" height=\"46\" role=\"img\" aria-label=\"Durations of the last {} runs\">",
         past.len()
     );
-    for (at, run) in past.iter().rev().enumerate() {
-        let height = (run.seconds / longest * HEIGHT).max(2.0);
+    for (at, run) in past.iter().rev().map(|ran| &ran.result).enumerate() {
+        let height = (run.execution_time / longest * HEIGHT).max(2.0);
         let (x, y) = (at * 12, 46.0 - height);
-        let told = format!("{} · {} · {}", format::moment(&run.started_at), run.status, format::duration(run.seconds));
+        let told = format!("{} · {} · {}", format::moment(&run.started_at), run.status, format::duration(run.execution_time));
         out.push_str(&format!(
             "<rect class=\"s-{}\" x=\"{x}\" y=\"{y:.1}\" width=\"9\" height=\"{height:.1}\" rx=\"2\"><title>{}</title></rect>",
             State::of(&run.status).as_str(),

@@ -1,0 +1,1 @@
+select booking_id, price from {{ ref('stg_bookings') }}

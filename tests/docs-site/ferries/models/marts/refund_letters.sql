@@ -1,0 +1,1 @@
+select 'Dear ' || passenger as salutation from {{ ref('refund_watch') }}

@@ -1,0 +1,1 @@
+{% macro single_spaced(text) %}regexp_replace({{ text }}, ' +', ' ', 'g'){% endmacro %}

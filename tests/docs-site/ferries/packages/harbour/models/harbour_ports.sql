@@ -1,0 +1,1 @@
+select 'Kiel' as port

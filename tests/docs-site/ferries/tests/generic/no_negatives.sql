@@ -1,0 +1,3 @@
+{% test no_negatives(model, column_name, least=0) %}
+select * from {{ model }} where {{ column_name }} < {{ least }}
+{% endtest %}

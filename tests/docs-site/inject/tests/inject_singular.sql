@@ -1,0 +1,2 @@
+{{ config(severity='warn') }}
+select '<script>window.injected=1</script>' as "inject-me<b>"
