@@ -12,6 +12,7 @@ on_oldest_and_newest!(
     a_refused_connection_is_told_once,
     rows_are_merged_where_the_server_can,
     rows_of_a_key_are_replaced,
+    indexes_change_as_configured,
     snapshots_seeds_and_samples_hold,
     overloads_of_a_function_are_made,
 );
@@ -148,6 +149,43 @@ fn rows_of_a_key_are_replaced(server: &Server) {
     succeeds(&lineal(project.path(), &["run", "--select", "days"]));
     succeeds(&lineal(project.path(), &["run", "--select", "days"]));
     assert_eq!(server.ask("select string_agg(concat(day, '/', run), ' ' order by day) from shop.days"), "1/1 2/2 4/1");
+}
+
+/// A materialized view's indexes follow its config, as `on_configuration_change` says; names have room for 63 characters.
+fn indexes_change_as_configured(server: &Server) {
+    let project = server.project("");
+    let (long, longer) = ("m".repeat(63), "m".repeat(64));
+    for name in [&long, &longer] {
+        let enabled = if name == &long { "true" } else { "var('longer', false)" };
+        let model =
+            format!("{{{{ config(materialized='table', enabled={enabled}, unlogged=true) }}}} select 1 as id, 'a' as name");
+        write(project.path(), &format!("models/{name}.sql"), &model);
+    }
+    write(
+        project.path(),
+        "models/stored.sql",
+        &format!(
+            "{{{{ config(materialized='materialized_view', indexes=var('indexes', [{{'columns': ['id'], 'unique': true}}]),\n\
+             on_configuration_change=var('change', 'apply')) }}}} select * from {{{{ ref('{long}') }}}}"
+        ),
+    );
+    succeeds(&lineal(project.path(), &["run"]));
+    succeeds(&lineal(project.path(), &["run"]));
+    assert_eq!(server.ask(&format!("select relpersistence from pg_class where relname = '{long}'")), "u");
+    let indexes = "select string_agg(regexp_replace(pg_get_indexdef(indexrelid), 'INDEX \\S+ ON ', ''), '; ') from pg_index \
+                   where indrelid = 'shop.stored'::regclass";
+    assert_eq!(server.ask(indexes), "CREATE UNIQUE shop.stored USING btree (id)");
+    let change = |how: &str| {
+        let vars = format!("{{change: {how}, indexes: [{{columns: [name], type: hash}}]}}");
+        lineal(project.path(), &["run", "--select", "stored", "--vars", &vars])
+    };
+    succeeds(&change("continue"));
+    fails(&change("fail"));
+    assert_eq!(server.ask(indexes), "CREATE UNIQUE shop.stored USING btree (id)");
+    succeeds(&change("apply"));
+    assert_eq!(server.ask(indexes), "CREATE shop.stored USING hash (name)");
+    let said = fails(&lineal(project.path(), &["run", "--select", &longer, "--vars", "longer: true"]));
+    assert!(said.contains("is longer than 63 characters"), "{said}");
 }
 
 /// A snapshot of rows that change and go, a seed whose numbers are whole but for a zero behind the point, a sample.
