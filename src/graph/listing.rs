@@ -70,10 +70,7 @@ fn selector(resource: &Resource) -> String {
 fn name(resource: &Resource) -> String {
     match resource {
         Resource::Source(source) => format!("{}.{}", source.source_name, source.name),
-        Resource::Node(node) => match node.model().and_then(|model| model.version.as_ref()) {
-            Some(version) => format!("{}.v{}", node.name, version.text),
-            None => node.name.clone(),
-        },
+        Resource::Node(node) => node.versioned_name(),
         _ => resource.name().to_string(),
     }
 }

@@ -222,14 +222,19 @@ fn show_compiled(invocation: &Invocation, resolved: &Resolved, executed: &Execut
     }
 }
 
+/// What `--output json` prints of a query: indented by two spaces.
+pub fn pretty(object: &crate::manifest::Json) -> String {
+    format!("{object:#}")
+}
+
 /// The SQL of a node (its name and id), or of `--inline`.
 pub fn tell_compiled(invocation: &Invocation, of: Option<(&str, &str)>, sql: &str) {
     let json = invocation.request.text("output_format") == Some("json");
     let text = match of {
-        Some((name, _)) if json => serde_json::json!({"node": name, "compiled": sql}).to_string(),
+        Some((name, _)) if json => pretty(&serde_json::json!({"node": name, "compiled": sql})),
         _ if !json && invocation.flag("quiet", false) => sql.to_owned(),
         Some((name, _)) => format!("Compiled node '{name}' is:\n{sql}"),
-        None if json => serde_json::json!({"compiled": sql}).to_string(),
+        None if json => pretty(&serde_json::json!({"compiled": sql})),
         None => format!("Compiled inline node is:\n{sql}"),
     };
     let (name, id) = of.unwrap_or(("inline_query", "sql_operation.inline_query"));

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, SourceText};
 use crate::event::Event;
 use crate::graph::Selection;
 use crate::jinja::{Args, Error, Template, Value};
-use crate::manifest::{JsonMap, Node, ResourceType};
+use crate::manifest::{Json, JsonMap, Node, ResourceType};
 
 /// `show --select …` and `show --inline …`.
 pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
@@ -22,7 +22,7 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     }
     if invocation.request.list("select").is_empty() && invocation.request.text("selector").is_none() {
         let help = "for example: lineal show --select orders --limit 20";
-        invocation.teller.tell(vec![Diagnostic::error("E0807", "show needs --select or --inline").help(help)]);
+        invocation.teller.tell(vec![Diagnostic::error("E0807", "Either --select or --inline must be passed to show").help(help)]);
         return Outcome::Unusable;
     }
     let types = nodes::narrowed(
@@ -39,7 +39,7 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     for node in asked.cloned().collect::<Vec<_>>() {
         session.work_for(Some(&node.unique_id), node.unique_id.as_str());
         match rows(invocation, &run, &session, &node) {
-            Ok(table) => tell(invocation, &node.name, node.unique_id.as_str(), &table, false),
+            Ok(table) => tell(invocation, &node.versioned_name(), node.unique_id.as_str(), &table, false),
             Err(error) => outcome = told(invocation, &error),
         }
     }
@@ -149,14 +149,10 @@ fn tell(invocation: &Invocation, name: &str, id: &str, table: &Table, inline: bo
     } else {
         table.print_table(PrintOptions { max_rows: None, ..PrintOptions::default() })
     };
+    let rows = || serde_json::from_str::<Json>(&preview).unwrap_or_default();
     let text = match (json, inline) {
-        (true, true) => {
-            serde_json::json!({"show": serde_json::from_str::<serde_json::Value>(&preview).unwrap_or_default()}).to_string()
-        }
-        (true, false) => {
-            serde_json::json!({"node": name, "show": serde_json::from_str::<serde_json::Value>(&preview).unwrap_or_default()})
-                .to_string()
-        }
+        (true, true) => nodes::pretty(&serde_json::json!({"show": rows()})),
+        (true, false) => nodes::pretty(&serde_json::json!({"node": name, "show": rows()})),
         (false, _) if invocation.flag("quiet", false) => preview.clone(),
         (false, true) => format!("Previewing inline node:\n{preview}"),
         (false, false) => format!("Previewing node '{name}':\n{preview}"),

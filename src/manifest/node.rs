@@ -283,6 +283,14 @@ impl Node {
         if let Detail::Model(model) = &self.detail { Some(model) } else { None }
     }
 
+    /// The name with its version, as dbt shows it: `orders.v2`.
+    pub fn versioned_name(&self) -> String {
+        match self.model().and_then(|model| model.version.as_ref()) {
+            Some(version) => format!("{}.v{}", self.name, version.text),
+            None => self.name.clone(),
+        }
+    }
+
     pub fn test(&self) -> Option<&TestDetail> {
         if let Detail::Test(test) = &self.detail { Some(test) } else { None }
     }

@@ -43,7 +43,7 @@ pub fn documents(shared: &Shared<'_>, nodes: &[Node], semantics: &mut Semantics,
 
 fn relation_key(node: &Node) -> [String; 3] {
     let name = if node.alias.is_empty() { &node.name } else { &node.alias };
-    [name, &node.schema, node.database.as_deref().unwrap_or_default()].map(|part| part.to_lowercase())
+    [name, &node.schema, node.database.as_deref().unwrap_or_default()].map(str::to_lowercase)
 }
 
 fn read(file: &SourceFile, diagnostics: &mut Vec<Diagnostic>) -> Option<FromOsi> {
@@ -87,7 +87,7 @@ impl Document<'_> {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Written> {
         let (database, schema, alias) = &model.source;
-        let key = [alias, schema, database.as_deref().unwrap_or_default()].map(|part| part.to_lowercase());
+        let key = [alias, schema, database.as_deref().unwrap_or_default()].map(str::to_lowercase);
         let path = &self.file.original_path;
         let Some(node) = models.get(&key) else {
             let table: Vec<&str> =

@@ -121,7 +121,7 @@ impl Checks<'_> {
         let grain = text(window, "granularity").unwrap_or_default();
         let single = grain.strip_suffix('s').filter(|single| self.granularities.iter().any(|own| own == single)).unwrap_or(grain);
         let known = self.granularities.iter().any(|own| own == single);
-        if !GRANULARITIES.contains(&single) && !(known && custom) {
+        if !(GRANULARITIES.contains(&single) || known && custom) {
             let more = if known { ". Custom granularities are not supported for this field yet." } else { "" };
             self.fail(metric, format!("Invalid time granularity '{single}' in window: '{count} {grain}'{more}"));
         }
