@@ -20,16 +20,16 @@
 
 {# Weeks begin on Sunday, as in other warehouses; the engine's own begin on Monday. #}
 {% macro duckdb__datediff(first_date, second_date, datepart) -%}
-  {%- if datepart == 'week' %}
+    {%- if datepart == 'week' %}
             ({{ datediff(first_date, second_date, 'day') }} // 7 + case
             when date_part('dow', ({{ first_date }})::timestamp) <= date_part('dow', ({{ second_date }})::timestamp) then
                 case when {{ first_date }} <= {{ second_date }} then 0 else -1 end
             else
                 case when {{ first_date }} <= {{ second_date }} then 1 else 0 end
         end)
-  {% else %}
+    {% else %}
         (date_diff('{{ datepart }}', {{ first_date }}::timestamp, {{ second_date }}::timestamp ))
-  {% endif -%}
+    {% endif -%}
 {%- endmacro %}
 
 {% macro duckdb__last_day(date, datepart) -%}
