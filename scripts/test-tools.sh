@@ -5,6 +5,17 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# A package of Debian's, and what says who needs it and how to get it where it can't be installed here.
+install_by_apt() {
+  if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+    echo "$2" >&2
+    exit 1
+  fi
+  echo "installing $1"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >/dev/null
+}
+
 if ! cargo nextest --version >/dev/null 2>&1; then
   echo "installing cargo-nextest"
   cargo install --locked cargo-nextest
@@ -25,13 +36,7 @@ if [ "$(cat "$venv/ready" 2>/dev/null)" != "$packages" ]; then
 fi
 
 if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
-  if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
-    echo "a PostgreSQL server is needed by the tests: apt-get install postgresql" >&2
-    exit 1
-  fi
-  echo "installing postgresql"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null
+  install_by_apt postgresql "a PostgreSQL server is needed by the tests: apt-get install postgresql"
 fi
 
 scripts/postgres-versions.sh
@@ -52,11 +57,6 @@ if [ "$(cat "$browser/ready" 2>/dev/null)" != "$modules" ]; then
 fi
 
 if [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
-  if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
-    echo "Chromium is needed by the tests of the documentation site: apt-get install chromium, or CHROMIUM=<its path>" >&2
-    exit 1
-  fi
-  echo "installing chromium"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null
+  install_by_apt chromium \
+    "Chromium is needed by the tests of the documentation site: apt-get install chromium, or CHROMIUM=<its path>"
 fi

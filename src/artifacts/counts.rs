@@ -22,16 +22,5 @@ pub fn counts(manifest: &Manifest) -> Vec<(String, usize)> {
         (ResourceType::UnitTest, manifest.unit_tests.len()),
     ];
     let all = nodes.into_iter().chain(others).filter(|(_, number)| *number > 0);
-    all.map(|(kind, number)| (singular(kind).to_owned(), number)).collect()
-}
-
-fn singular(kind: ResourceType) -> &'static str {
-    match kind {
-        ResourceType::Test => "data test",
-        ResourceType::SqlOperation => "sql operation",
-        ResourceType::SemanticModel => "semantic model",
-        ResourceType::SavedQuery => "saved query",
-        ResourceType::UnitTest => "unit test",
-        other => other.as_str(),
-    }
+    all.map(|(kind, number)| (kind.singular().to_owned(), number)).collect()
 }

@@ -120,7 +120,7 @@ fn results(runs: &[PastRun]) -> HashMap<&str, Vec<Ran>> {
 }
 
 fn urls(resources: &[Resource]) -> Vec<String> {
-    let names: Vec<String> = resources.iter().map(shown_name).collect();
+    let names: Vec<String> = resources.iter().map(Resource::search_name).collect();
     links::urls(resources.iter().zip(&names).map(|(resource, name)| {
         let section = match resource.resource_type() {
             ResourceType::Exposure => "exposure",
@@ -170,18 +170,6 @@ fn place_beside_others(site: &Site, test: &Test) -> Option<String> {
     Some(format!("tests/{section}{page}#t-{mark}"))
 }
 
-/// `orders`, `orders.v2`, `raw.orders`.
-fn shown_name(resource: &Resource) -> String {
-    match resource {
-        Resource::Source(source) => format!("{}.{}", source.source_name, source.name),
-        Resource::Node(node) => match node.model().and_then(|model| model.version.as_ref()) {
-            Some(version) => format!("{}.v{}", node.name, version.text),
-            None => node.name.clone(),
-        },
-        other => other.name().to_owned(),
-    }
-}
-
 fn node(resource: Resource, url: String) -> Node {
     let path = resource.original_file_path().to_owned();
     let mut folder: Vec<String> = path.split('/').map(str::to_owned).collect();
@@ -205,7 +193,7 @@ fn node(resource: Resource, url: String) -> Node {
         id: resource.unique_id().clone(),
         url,
         kind: resource.resource_type(),
-        name: shown_name(&resource),
+        name: resource.search_name(),
         package: resource.package_name().to_owned(),
         folder,
         path,

@@ -79,10 +79,13 @@ pub fn generate(request: Request) -> Result<Written, Diagnostic> {
     let graph = graph::Graph::new(&site);
     let folders = folders::Folders::new(&site);
     let previous = compared.as_ref().or(builds.previous.as_ref());
-    let pages = pages::Pages { site: &site, templates: &templates, graph: &graph, folders: &folders, previous };
-    let mut files = pages.all()?;
-    files.extend(graph.pages(&site, &templates)?);
-    files.extend(search::files(&pages));
+    let current = &builds.current;
+    let pages = pages::Pages { site: &site, templates: &templates, graph: &graph, folders: &folders, current, previous };
+    let (files, (of_graph, of_search)) =
+        rayon::join(|| pages.all(), || rayon::join(|| graph.pages(&site, &templates), || search::files(&pages)));
+    let mut files = files?;
+    files.extend(of_graph?);
+    files.extend(of_search);
     files.push(entry::addresses(&pages));
     files.extend(assets::assets().map(|(name, text)| templates::File::new(format!("assets/{name}"), text)));
     let written = output::write(fs, &target.join(FOLDER), files, &scrub)?;

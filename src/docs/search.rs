@@ -79,7 +79,7 @@ fn names(pages: &Pages, words: Vec<String>) -> File {
         out.place.push(places.at(place));
     };
     for node in &site.nodes {
-        add(&node.name, &node.url, &pages::mark(node), pages::kind_name(node.kind), &node.package);
+        add(&node.name, &node.url, &pages::mark(node), node.kind.singular(), &node.package);
     }
     for entry in &site.macros {
         add(&entry.of.name, &entry.url, "k-macro", "macro", &entry.of.package_name);
@@ -90,7 +90,7 @@ fn names(pages: &Pages, words: Vec<String>) -> File {
         _ => true,
     });
     for test in named {
-        add(&test.name, &test.url, "k-test", pages::kind_name(test.resource.resource_type()), test.resource.package_name());
+        add(&test.name, &test.url, "k-test", test.resource.resource_type().singular(), test.resource.package_name());
     }
     let mut tags: Vec<&str> = site.nodes.iter().flat_map(|node| node.tags.iter().map(String::as_str)).collect();
     tags.sort_unstable();

@@ -150,6 +150,11 @@ pub enum State {
 }
 
 impl State {
+    /// What lists show by itself.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Warn | Self::Fail | Self::Error)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotRun => "notrun",

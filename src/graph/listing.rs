@@ -45,7 +45,7 @@ pub fn list(manifest: &Manifest, selection: &Selection, output: ListOutput, keys
 fn line(resource: &Resource, output: ListOutput, keys: &[String]) -> String {
     match output {
         ListOutput::Selector => selector(resource),
-        ListOutput::Name => name(resource),
+        ListOutput::Name => resource.search_name(),
         ListOutput::Path => resource.original_file_path().to_string(),
         ListOutput::Json => json_line(&artifacts::listed(resource, keys)),
     }
@@ -63,15 +63,6 @@ fn selector(resource: &Resource) -> String {
         Resource::Exposure(_) | Resource::Metric(_) | Resource::SemanticModel(_) | Resource::SavedQuery(_) => {
             format!("{}:{package}.{}", resource.resource_type(), resource.name())
         }
-    }
-}
-
-/// dbt's search name: sources with their source's name, versioned models with their version.
-fn name(resource: &Resource) -> String {
-    match resource {
-        Resource::Source(source) => format!("{}.{}", source.source_name, source.name),
-        Resource::Node(node) => node.versioned_name(),
-        _ => resource.name().to_string(),
     }
 }
 

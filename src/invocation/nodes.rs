@@ -9,7 +9,7 @@ use crate::cli::{Command, Outcome};
 use crate::event::{Event, Status};
 use crate::execute::{self, Executed, Settings};
 use crate::graph::Selection;
-use crate::manifest::{ResourceType, UniqueId};
+use crate::manifest::{Json, JsonMap, ResourceType, UniqueId};
 use crate::plan::{self, Mode, Plan};
 
 /// Runs one of the node commands.
@@ -218,31 +218,57 @@ fn show_compiled(invocation: &Invocation, resolved: &Resolved, executed: &Execut
         let Some(compiled) = result.compiled.as_ref().filter(|_| asked.into_iter().any(|word| word == node.name)) else {
             continue;
         };
-        tell_compiled(invocation, Some((&node.name, node.unique_id.as_str())), &compiled.code);
+        tell_query(invocation, Told::Sql, (&node.name, node.unique_id.as_str()), false, compiled.code.to_string());
     }
 }
 
-/// What `--output json` prints of a query: indented by two spaces.
-pub fn pretty(object: &crate::manifest::Json) -> String {
-    format!("{object:#}")
+/// What is told of a query.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    Rows,
+    Sql,
 }
 
-/// The SQL of a node (its name and id), or of `--inline`.
-pub fn tell_compiled(invocation: &Invocation, of: Option<(&str, &str)>, sql: &str) {
-    let json = invocation.request.text("output_format") == Some("json");
-    let text = match of {
-        Some((name, _)) if json => pretty(&serde_json::json!({"node": name, "compiled": sql})),
-        _ if !json && invocation.flag("quiet", false) => sql.to_owned(),
-        Some((name, _)) => format!("Compiled node '{name}' is:\n{sql}"),
-        None if json => pretty(&serde_json::json!({"compiled": sql})),
-        None => format!("Compiled inline node is:\n{sql}"),
+/// A query's rows (as JSON text where JSON is asked for) or SQL: those of a node, of which `name` and `id` are, or of a
+/// query that the command line gives.
+pub fn tell_query(invocation: &Invocation, told: Told, (name, id): (&str, &str), inline: bool, content: String) {
+    let json = wants_json(invocation);
+    let text = if json {
+        let mut object = JsonMap::new();
+        if !inline {
+            object.insert("node".to_owned(), name.into());
+        }
+        match told {
+            Told::Rows => object.insert("show".to_owned(), serde_json::from_str(&content).unwrap_or_default()),
+            Told::Sql => object.insert("compiled".to_owned(), content.as_str().into()),
+        };
+        format!("{:#}", Json::Object(object))
+    } else if invocation.flag("quiet", false) {
+        content.clone()
+    } else {
+        let whose = if inline { "inline node".to_owned() } else { format!("node '{name}'") };
+        match told {
+            Told::Rows => format!("Previewing {whose}:\n{content}"),
+            Told::Sql => format!("Compiled {whose} is:\n{content}"),
+        }
     };
-    let (name, id) = of.unwrap_or(("inline_query", "sql_operation.inline_query"));
-    let mut data = crate::manifest::JsonMap::new();
+    let (event, code, key) = match told {
+        Told::Rows => ("ShowNode", "Q041", "preview"),
+        Told::Sql => ("CompiledNode", "Q042", "compiled"),
+    };
+    let mut data = JsonMap::new();
     data.insert("node_name".to_owned(), name.into());
-    data.insert("compiled".to_owned(), sql.into());
-    data.insert("unique_id".to_owned(), id.into());
-    data.insert("is_inline".to_owned(), of.is_none().into());
+    data.insert(key.to_owned(), content.into());
+    data.insert("is_inline".to_owned(), inline.into());
     data.insert("output_format".to_owned(), if json { "json" } else { "text" }.into());
-    invocation.events.emit(Event::Output { name: "CompiledNode", code: "Q042", text, data });
+    data.insert("unique_id".to_owned(), id.into());
+    invocation.events.emit(Event::Output { name: event, code, text, data });
 }
+
+/// `--output json`.
+pub fn wants_json(invocation: &Invocation) -> bool {
+    invocation.request.text("output_format") == Some("json")
+}
+
+/// Name and id of the query of `--inline`.
+pub const INLINE: (&str, &str) = ("inline_query", "sql_operation.inline_query");

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::operation::{Operation, output, told};
-use super::{Invocation, Resolved, nodes};
+use super::nodes::{self, Told};
+use super::operation::{Operation, told};
+use super::{Invocation, Resolved};
 use crate::agate::{Indent, PrintOptions, Table};
 use crate::cli::Outcome;
 use crate::compile::{self, RunContext, RuntimeHost, Scope, Session};
 use crate::diagnostic::{Diagnostic, SourceText};
-use crate::event::Event;
 use crate::graph::Selection;
 use crate::jinja::{Args, Error, Template, Value};
-use crate::manifest::{Json, JsonMap, Node, ResourceType};
+use crate::manifest::{Node, ResourceType};
 
 /// `show --select …` and `show --inline …`.
 pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
@@ -39,7 +39,7 @@ pub fn run(invocation: &Invocation, resolved: &Resolved) -> Outcome {
     for node in asked.cloned().collect::<Vec<_>>() {
         session.work_for(Some(&node.unique_id), node.unique_id.as_str());
         match rows(invocation, &run, &session, &node) {
-            Ok(table) => tell(invocation, &node.versioned_name(), node.unique_id.as_str(), &table, false),
+            Ok(table) => tell(invocation, (&node.versioned_name(), node.unique_id.as_str()), &table, false),
             Err(error) => outcome = told(invocation, &error),
         }
     }
@@ -65,7 +65,7 @@ fn show_inline(invocation: &Invocation, resolved: &Resolved, inline: &str) -> Ou
         .and_then(|compiled| limited(invocation, &run, &session, &host, &compiled.code));
     match shown {
         Ok(table) => {
-            tell(invocation, "inline_query", "sql_operation.inline_query", &table, true);
+            tell(invocation, nodes::INLINE, &table, true);
             Outcome::Success
         }
         Err(error) => unparsable(invocation, error),
@@ -81,7 +81,7 @@ pub fn compile_inline(invocation: &Invocation, resolved: &Resolved, inline: &str
     let compiled = compile::compile_text(&run, &session, &Template::whole(SourceText::new("--inline", inline)), &host);
     match compiled.and_then(|compiled| session.release().map(|()| compiled)) {
         Ok(compiled) => {
-            nodes::tell_compiled(invocation, None, &compiled.code);
+            nodes::tell_query(invocation, Told::Sql, nodes::INLINE, true, compiled.code.to_string());
             let id = format!("sql_operation.{}.inline_query", resolved.manifest.project_name);
             operation.compiled = Some(compiled);
             operation.note(invocation, resolved, id.as_str().into());
@@ -132,7 +132,7 @@ pub fn direct(invocation: &Invocation) -> Outcome {
     let rows = adapter.connect("show").and_then(|mut connection| connection.query(sql, limit(invocation)));
     match rows {
         Ok((_, table)) => {
-            tell(invocation, "direct-query", "direct-query", &table, true);
+            tell(invocation, ("direct-query", "direct-query"), &table, true);
             Outcome::Success
         }
         Err(error) => {
@@ -142,27 +142,11 @@ pub fn direct(invocation: &Invocation) -> Outcome {
     }
 }
 
-fn tell(invocation: &Invocation, name: &str, id: &str, table: &Table, inline: bool) {
-    let json = invocation.request.text("output_format") == Some("json");
-    let preview = if json {
+fn tell(invocation: &Invocation, of: (&str, &str), table: &Table, inline: bool) {
+    let preview = if nodes::wants_json(invocation) {
         table.json_text(Indent::None)
     } else {
         table.print_table(PrintOptions { max_rows: None, ..PrintOptions::default() })
     };
-    let rows = || serde_json::from_str::<Json>(&preview).unwrap_or_default();
-    let text = match (json, inline) {
-        (true, true) => nodes::pretty(&serde_json::json!({"show": rows()})),
-        (true, false) => nodes::pretty(&serde_json::json!({"node": name, "show": rows()})),
-        (false, _) if invocation.flag("quiet", false) => preview.clone(),
-        (false, true) => format!("Previewing inline node:\n{preview}"),
-        (false, false) => format!("Previewing node '{name}':\n{preview}"),
-    };
-    let Event::Output { name: event, code, text, .. } = output("ShowNode", "Q041", text) else { return };
-    let mut data = JsonMap::new();
-    data.insert("node_name".to_owned(), name.into());
-    data.insert("preview".to_owned(), preview.into());
-    data.insert("is_inline".to_owned(), inline.into());
-    data.insert("output_format".to_owned(), if json { "json" } else { "text" }.into());
-    data.insert("unique_id".to_owned(), id.into());
-    invocation.events.emit(Event::Output { name: event, code, text, data });
+    nodes::tell_query(invocation, Told::Rows, of, inline, preview);
 }

@@ -186,6 +186,15 @@ impl Resource {
         }
     }
 
+    /// dbt's search name: sources with their source's name, versioned models with their version.
+    pub fn search_name(&self) -> String {
+        match self {
+            Self::Source(source) => format!("{}.{}", source.source_name, source.name),
+            Self::Node(node) => node.versioned_name(),
+            other => other.name().to_owned(),
+        }
+    }
+
     pub fn package_name(&self) -> &str {
         match self {
             Self::Node(node) => &node.package_name,

@@ -31,6 +31,18 @@ pub enum ResourceType {
 }
 
 impl ResourceType {
+    /// One of its kind in words: `data test`, `semantic model`.
+    pub fn singular(self) -> &'static str {
+        match self {
+            Self::Test => "data test",
+            Self::SqlOperation => "sql operation",
+            Self::SemanticModel => "semantic model",
+            Self::SavedQuery => "saved query",
+            Self::UnitTest => "unit test",
+            other => other.as_str(),
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Model => "model",

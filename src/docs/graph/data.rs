@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::layout::Layout;
-use crate::docs::site::{Node, Site, State};
+use crate::docs::site::{Node, Site};
 use crate::manifest::{Json, Resource, VersionText};
 
 /// Changes with the format; the page refuses any other.
@@ -208,7 +208,7 @@ fn milliseconds(node: &Node) -> u64 {
 }
 
 fn failing(site: &Site, node: &Node) -> u64 {
-    let bad = |test: &&usize| matches!(site.tests[**test].state, State::Warn | State::Fail | State::Error);
+    let bad = |test: &&usize| site.tests[**test].state.is_bad();
     node.tests.iter().filter(bad).count() as u64
 }
 

@@ -196,7 +196,7 @@ impl Frame {
             y + 4.2,
             escape(&shortened(&node.name)),
         );
-        if matches!(node.state, State::Warn | State::Fail | State::Error) {
+        if node.state.is_bad() {
             let _ = write!(
                 out,
                 "<circle class=\"s-{}\" cx=\"{:.0}\" cy=\"{y:.1}\" r=\"4\"/>",
@@ -210,7 +210,7 @@ impl Frame {
 
 #[expect(clippy::cast_precision_loss, reason = "a name has few letters")]
 fn box_width(node: &Node) -> f32 {
-    let mark = if matches!(node.state, State::Warn | State::Fail | State::Error) { 12.0 } else { 0.0 };
+    let mark = if node.state.is_bad() { 12.0 } else { 0.0 };
     (node.name.chars().count().min(LETTERS) as f32 * LETTER + 20.0 + mark).ceil()
 }
 

@@ -20,7 +20,6 @@ use super::site::{Node, Site};
 use super::templates::{File, Templates};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::ResourceType;
-use layout::Layout;
 
 /// The scripts of the pages, in the order in which they build on each other.
 const SCRIPTS: [&str; 10] = [
@@ -37,7 +36,6 @@ const SCRIPTS: [&str; 10] = [
 ];
 
 pub struct Graph {
-    layout: Layout,
     /// How often a bare word may mean something: a node, a folder or a package.
     words: HashMap<String, usize>,
 }
@@ -54,8 +52,7 @@ struct View {
 
 impl Graph {
     pub fn new(site: &Site) -> Self {
-        let edges: Vec<(u32, u32)> = edges(site).collect();
-        Self { layout: layout::whole(site.nodes.len(), &edges), words: words(site) }
+        Self { words: words(site) }
     }
 
     /// A node with what is near it, for its page.
@@ -64,6 +61,7 @@ impl Graph {
     }
 
     pub fn pages(&self, site: &Site, templates: &Templates) -> Result<Vec<File>, Diagnostic> {
+        let layout = layout::whole(site.nodes.len(), &edges(site).collect::<Vec<_>>());
         let example = self.example(site);
         let view = |mode, rows, more| View { mode, scripts: SCRIPTS, example: example.clone(), rows, more };
         let lineage = view("lineage", Vec::new(), 0);
@@ -71,7 +69,7 @@ impl Graph {
         let mut files = vec![
             templates.page("lineage.html", "lineage.html", "lineage", "Lineage", &lineage)?,
             templates.page("lineage-erd.html", "erd.html", "erd", "Relationships", &view("erd", rows, more))?,
-            packed("graph", &data::columns(site, &self.layout), Compression::best()),
+            packed("graph", &data::columns(site, &layout), Compression::best()),
         ];
         if !site.relationships.is_empty() {
             files.push(packed("erd", &erd::tables(site), Compression::best()));

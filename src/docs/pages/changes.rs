@@ -83,9 +83,8 @@ impl Pages<'_> {
     }
 
     fn compared(&self, previous: &Build) -> View {
-        let current = build(self.site);
         let (mut added, mut removed, mut changed) = (Vec::new(), Vec::new(), Vec::new());
-        for (id, now) in &current {
+        for (id, now) in self.current {
             match previous.get(id) {
                 None => added.push(self.entry(id, now, Vec::new())),
                 Some(before) if before != now => {
@@ -98,7 +97,7 @@ impl Pages<'_> {
             }
         }
         let shown = |id: &str| !id.starts_with("operation.") && !id.starts_with("sql_operation.");
-        for (id, before) in previous.iter().filter(|(id, _)| !current.contains_key(*id) && shown(id)) {
+        for (id, before) in previous.iter().filter(|(id, _)| !self.current.contains_key(*id) && shown(id)) {
             removed.push(self.entry(id, before, Vec::new()));
         }
         let lead = match (added.len(), removed.len(), changed.len()) {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Pages;
 use super::node::{Code, code_of};
-use super::view::{Link, RunView, bars, kind_name, prose, shown_value, state_word};
+use super::view::{Link, RunView, bars, prose, shown_value, state_word};
 use crate::diagnostic::Diagnostic;
 use crate::docs::site::{State, Test};
 use crate::docs::templates::File;
@@ -190,7 +190,7 @@ impl Pages<'_> {
             name: test.name.clone(),
             anchor: test.url.split_once('#').map(|(_, anchor)| anchor.to_owned()).unwrap_or_default(),
             short: test.short.clone(),
-            kind: kind_name(test.resource.resource_type()),
+            kind: test.resource.resource_type().singular(),
             severity,
             state: test.state.as_str(),
             word: state_word(test.state),

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Pages;
 use super::trees::{ListView, Row, marked};
-use super::view::{Chip, Link, kind_name, prose, shown_state};
+use super::view::{Chip, Link, prose, shown_state};
 use crate::diagnostic::Diagnostic;
 use crate::docs::site::{Group, State, Test};
 use crate::docs::templates::File;
@@ -101,7 +101,7 @@ impl Pages<'_> {
                 continue;
             }
             let (rows, more) = self.rows(&nodes);
-            let lead = format::counted(nodes.len(), kind_name(kinds[0]));
+            let lead = format::counted(nodes.len(), kinds[0].singular());
             let view = ListView { crumbs: Vec::new(), lead, folders: Vec::new(), rows, more };
             files.push(self.templates.page("list.html", &format!("{section}.html"), section, title, &view)?);
         }
@@ -137,7 +137,7 @@ impl Pages<'_> {
     fn kinds_of(&self, nodes: &[usize]) -> String {
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for at in nodes {
-            *kinds.entry(kind_name(self.site.nodes[*at].kind)).or_default() += 1;
+            *kinds.entry(self.site.nodes[*at].kind.singular()).or_default() += 1;
         }
         kinds.into_iter().map(|(kind, count)| format::counted(count, kind)).collect::<Vec<_>>().join(", ")
     }

@@ -21,7 +21,7 @@ use crate::artifacts::Build;
 use crate::diagnostic::Diagnostic;
 
 pub use changes::build;
-pub use view::{kind_name, mark};
+pub use view::mark;
 
 /// What all pages are made with.
 pub struct Pages<'a> {
@@ -29,7 +29,8 @@ pub struct Pages<'a> {
     pub templates: &'a Templates,
     pub graph: &'a Graph,
     pub folders: &'a Folders,
-    /// What the site is compared with.
+    /// The site in short, and what it is compared with.
+    pub current: &'a Build,
     pub previous: Option<&'a Build>,
 }
 
@@ -38,18 +39,21 @@ impl Pages<'_> {
     pub fn all(&self) -> Result<Vec<File>, Diagnostic> {
         let nodes: Vec<Vec<File>> =
             (0..self.site.nodes.len()).into_par_iter().map(|at| self.node(at)).collect::<Result<_, _>>()?;
-        let mut files: Vec<File> = nodes.into_iter().flatten().collect();
+        let parts = [
+            Self::project_tree,
+            Self::database_tree,
+            Self::kinds,
+            Self::tags,
+            Self::owners,
+            Self::packages,
+            Self::columns,
+            Self::macros,
+            Self::tests,
+            Self::runs,
+        ];
+        let lists: Vec<Vec<File>> = parts.into_par_iter().map(|part| part(self)).collect::<Result<_, _>>()?;
+        let mut files: Vec<File> = nodes.into_iter().chain(lists).flatten().collect();
         files.push(self.overview()?);
-        files.extend(self.project_tree()?);
-        files.extend(self.database_tree()?);
-        files.extend(self.kinds()?);
-        files.extend(self.tags()?);
-        files.extend(self.owners()?);
-        files.extend(self.packages()?);
-        files.extend(self.columns()?);
-        files.extend(self.macros()?);
-        files.extend(self.tests()?);
-        files.extend(self.runs()?);
         files.extend(self.freshness()?);
         files.push(self.changes()?);
         files.push(self.templates.page("404.html", "404.html", "", "No such page", &())?);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::view::{Chip, Link, RunView, bars, kind_name, mark, prose, shown_value, state_word};
+use super::view::{Chip, Link, RunView, bars, mark, prose, shown_value, state_word};
 use super::{Pages, folder_url, semantic};
 use crate::diagnostic::Diagnostic;
 use crate::docs::html::escape;
@@ -112,7 +112,7 @@ impl Pages<'_> {
             id: node.id.to_string(),
             name: node.name.clone(),
             label: semantic::label(node),
-            kind: kind_name(node.kind),
+            kind: node.kind.singular(),
             mark: mark(node),
             state: node.state.as_str(),
             state_word: state_word(node.state),
@@ -191,7 +191,7 @@ impl Pages<'_> {
             let current = if other == at { " aria-current=\"page\"" } else { "" };
             let (url, mark, name) = (escape(&node.url), mark(node), escape(&node.name));
             let _ = write!(out, "<li><a href=\"{root}{url}\"{current}><span class=\"mark {mark}\"></span>{name}");
-            if is_bad(node.state) {
+            if node.state.is_bad() {
                 let _ = write!(out, "<span class=\"dot s-{}\"></span>", node.state.as_str());
             }
             out.push_str("</a></li>");
@@ -436,9 +436,4 @@ fn is_empty(value: &Json) -> bool {
         Json::String(text) => text.is_empty(),
         _ => false,
     }
-}
-
-/// For lists that show a node's state by itself.
-pub fn is_bad(state: State) -> bool {
-    matches!(state, State::Warn | State::Fail | State::Error)
 }

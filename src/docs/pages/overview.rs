@@ -6,8 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Pages;
-use super::node::is_bad;
-use super::view::{Link, RunView, hue, kind_name, prose};
+use super::view::{Link, RunView, hue, prose};
 use crate::artifacts::{PastResult, PastRun};
 use crate::diagnostic::Diagnostic;
 use crate::docs::site::{Node, Ran, State};
@@ -54,9 +53,8 @@ struct Trouble {
 impl Pages<'_> {
     pub(super) fn overview(&self) -> Result<File, Diagnostic> {
         let site = self.site;
-        let bad = |state: State| is_bad(state);
         let mut troubles: Vec<(State, usize)> =
-            site.nodes.iter().enumerate().filter(|(_, node)| bad(node.state)).map(|(at, node)| (node.state, at)).collect();
+            site.nodes.iter().enumerate().filter(|(_, node)| node.state.is_bad()).map(|(at, node)| (node.state, at)).collect();
         troubles.sort_by_key(|(state, at)| (Reverse(*state), *at));
         // A check of freshness says little of how things stand.
         let last = site.runs.iter().position(|run| run.command != "freshness");
@@ -91,7 +89,7 @@ impl Pages<'_> {
         let shown = counted.chain([tests]).filter(|(.., count)| *count > 0);
         shown
             .map(|(kind, url, count)| {
-                let noun = if kind == T::Test { "test" } else { kind_name(kind) };
+                let noun = if kind == T::Test { "test" } else { kind.singular() };
                 let noun = if count == 1 { noun.to_owned() } else { format::plural(noun) };
                 Count { number: format::count(count), noun, mark: format!("k-{}", hue(kind)), url }
             })
@@ -102,8 +100,8 @@ impl Pages<'_> {
         let node = &self.site.nodes[at];
         let tests = node.tests.iter().map(|test| &self.site.tests[*test]);
         let names: Vec<&str> =
-            tests.filter(|test| is_bad(test.state) && test.nodes.first() == Some(&at)).map(|test| test.short.as_str()).collect();
-        let own = node.last().filter(|last| is_bad(State::of(&last.status))).and_then(|last| last.message.as_deref());
+            tests.filter(|test| test.state.is_bad() && test.nodes.first() == Some(&at)).map(|test| test.short.as_str()).collect();
+        let own = node.last().filter(|last| State::of(&last.status).is_bad()).and_then(|last| last.message.as_deref());
         let late = node.freshness.as_ref().and_then(|row| row.get("max_loaded_at")).and_then(|at| at.as_str());
         let late = late.map(|at| format!("newest row of {}", format::moment(at)));
         let told = own.map(|message| message.lines().next().unwrap_or_default().to_owned());

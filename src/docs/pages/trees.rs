@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::node::is_bad;
-use super::view::{Link, kind_name, mark, state_word};
+use super::view::{Link, mark, state_word};
 use super::{Pages, package_folder};
 use crate::diagnostic::Diagnostic;
 use crate::docs::site::Node;
@@ -61,9 +60,9 @@ impl Pages<'_> {
     #[expect(clippy::unused_self, reason = "asked for as other parts of a page are")]
     pub(super) fn row(&self, node: &Node) -> Row {
         let kind = match node.materialization.as_str() {
-            "" => kind_name(node.kind).to_owned(),
-            materialization if materialization == node.kind.as_str() => kind_name(node.kind).to_owned(),
-            materialization => format!("{} · {}", kind_name(node.kind), materialization.replace('_', " ")),
+            "" => node.kind.singular().to_owned(),
+            materialization if materialization == node.kind.as_str() => node.kind.singular().to_owned(),
+            materialization => format!("{} · {}", node.kind.singular(), materialization.replace('_', " ")),
         };
         Row {
             link: Link { state: "", ..Link::node(node) },
@@ -91,7 +90,7 @@ impl Pages<'_> {
         let mut tree: BTreeMap<(usize, Vec<String>), Below> = BTreeMap::new();
         for (package, folder, nodes) in self.folders.all() {
             let order = self.site.packages.iter().position(|known| known.name == package).unwrap_or(usize::MAX);
-            let bad = nodes.iter().filter(|at| is_bad(self.site.nodes[**at].state)).count();
+            let bad = nodes.iter().filter(|at| self.site.nodes[**at].state.is_bad()).count();
             for depth in 0..=folder.len() {
                 let entry = tree.entry((order, folder[..depth].to_vec())).or_default();
                 entry.1 += nodes.len();
@@ -114,9 +113,10 @@ impl Pages<'_> {
                 bad: *bad,
                 nodes: self.in_tree(nodes),
             });
-            let inner = tree
-                .keys()
-                .filter(|(other, path)| other == package && path.len() == folder.len() + 1 && path.starts_with(folder));
+            // What is below a folder stands right behind it.
+            let below = tree.range((*package, folder.clone())..).map(|(key, _)| key);
+            let below = below.take_while(|(other, path)| other == package && path.starts_with(folder));
+            let inner = below.filter(|(_, path)| path.len() == folder.len() + 1);
             let folders =
                 inner.map(|(_, path)| Link::plain(path.last().cloned().unwrap_or_default(), package_folder(package_name, path)));
             let (rows, more) = self.rows(nodes);
@@ -165,7 +165,7 @@ impl Pages<'_> {
                     nodes: Vec::new(),
                 });
             }
-            let bad = nodes.iter().filter(|at| is_bad(self.site.nodes[**at].state)).count();
+            let bad = nodes.iter().filter(|at| self.site.nodes[**at].state.is_bad()).count();
             let link = Link::plain(schema.clone(), url.clone());
             let mut nodes = nodes.clone();
             nodes.sort_by_key(|at| self.site.nodes[*at].relation.clone());

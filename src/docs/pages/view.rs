@@ -52,22 +52,9 @@ pub fn hue(kind: ResourceType) -> &'static str {
     }
 }
 
-pub fn kind_name(kind: ResourceType) -> &'static str {
-    match kind {
-        ResourceType::SavedQuery => "saved query",
-        ResourceType::SemanticModel => "semantic model",
-        ResourceType::UnitTest => "unit test",
-        ResourceType::Test => "data test",
-        other => other.as_str(),
-    }
-}
-
 /// States that lists need not tell are empty.
 pub fn shown_state(state: State) -> &'static str {
-    match state {
-        State::Warn | State::Fail | State::Error => state.as_str(),
-        _ => "",
-    }
+    if state.is_bad() { state.as_str() } else { "" }
 }
 
 pub fn state_word(state: State) -> &'static str {
