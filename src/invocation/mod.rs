@@ -201,15 +201,12 @@ impl Invocation<'_> {
     fn note_vars(&self) {
         let project = &self.project;
         let plain = |vars: &JsonMap| jinja::repr(&jinja::from_json(&Json::Object(vars.clone())));
-        let (profile, target) = (project.profile.name.as_str(), project.profile.target.as_str());
-        let mut compared =
-            vec![plain(&project.cli_vars), profile.to_owned(), target.to_owned(), artifacts::DBT_VERSION.to_owned()];
-        if !project.vars_file.is_empty() {
-            compared.push(plain(&project.vars_file));
-        }
-        let checksum = project::sha256(&compared.join("\0")).checksum;
         let vars = plain(&project.cli_vars);
+        let (profile, target) = (project.profile.name.as_str(), project.profile.target.as_str());
         let version = artifacts::DBT_VERSION;
+        let of_file = (!project.vars_file.is_empty()).then(|| plain(&project.vars_file));
+        let compared: Vec<&str> = [&*vars, profile, target, version].into_iter().chain(of_file.as_deref()).collect();
+        let checksum = project::sha256(&compared.join("\0")).checksum;
         let text = format!("checksum: {checksum}, vars: {vars}, profile: {profile}, target: {target}, version: {version}");
         let data = [("checksum", &*checksum), ("vars", &*vars), ("profile", profile), ("target", target), ("version", version)];
         let data = data.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
@@ -306,8 +303,11 @@ impl Invocation<'_> {
 
     /// The invocation's arguments as artifacts show them: secrets are blotted out.
     fn shown_args(&self) -> JsonMap {
-        let mut args = self.project.invocation.args.clone();
-        args.values_mut().for_each(|value| blot_out(value, &self.project.invocation.secrets));
+        self.without_secrets(self.project.invocation.args.clone())
+    }
+
+    fn without_secrets(&self, mut args: JsonMap) -> JsonMap {
+        args.values_mut().for_each(|value| report::scrub_json(value, &self.project.invocation.secrets));
         args
     }
 
@@ -372,15 +372,6 @@ impl Invocation<'_> {
         let data = data.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
         self.events.emit(Event::Note { name: "ArtifactWritten", code: "P001", level: "debug", text, data });
         true
-    }
-}
-
-fn blot_out(value: &mut Json, secrets: &[String]) {
-    match value {
-        Json::String(text) => *text = secrets.iter().fold(std::mem::take(text), |text, secret| text.replace(secret, "*****")),
-        Json::Array(items) => items.iter_mut().for_each(|item| blot_out(item, secrets)),
-        Json::Object(map) => map.values_mut().for_each(|item| blot_out(item, secrets)),
-        _ => {}
     }
 }
 

@@ -112,8 +112,12 @@ fn run_sql(invocation: &Invocation, resolved: &Resolved, sql: &str) -> Outcome {
             (JsonMap::new(), Some(error))
         }
     };
-    let id = format!("sql_operation.{}.inline_query", resolved.manifest.project_name);
-    operation.end(invocation, resolved, id.as_str().into(), response, error.as_ref())
+    operation.end(invocation, resolved, inline_id(resolved), response, error.as_ref())
+}
+
+/// Of a query that the command line gives.
+fn inline_id(resolved: &Resolved) -> UniqueId {
+    UniqueId::new(format!("sql_operation.{}.inline_query", resolved.manifest.project_name))
 }
 
 /// An operation, or an inline query, on its way.
@@ -121,22 +125,20 @@ pub struct Operation {
     begun: Instant,
     started_at: SystemTime,
     args: JsonMap,
-    /// What the inline query became.
-    pub compiled: Option<Compiled>,
 }
 
 impl Operation {
     pub fn begin(args: impl Iterator<Item = (String, Json)>) -> Self {
-        Self { begun: Instant::now(), started_at: SystemTime::now(), args: args.collect(), compiled: None }
+        Self { begun: Instant::now(), started_at: SystemTime::now(), args: args.collect() }
     }
 
     /// Writes the run_results.json of an inline query that was compiled.
-    pub fn note(self, invocation: &Invocation, resolved: &Resolved, unique_id: UniqueId) {
+    pub fn note(self, invocation: &Invocation, resolved: &Resolved, compiled: Compiled) {
         let result = RunResult {
             timing: self.timing(),
             execution_time: self.begun.elapsed(),
-            compiled: self.compiled.clone(),
-            ..RunResult::new(unique_id, Status::Success, "Thread-1 (worker)".to_owned())
+            compiled: Some(compiled),
+            ..RunResult::new(inline_id(resolved), Status::Success, "Thread-1 (worker)".to_owned())
         };
         self.write(invocation, resolved, result, &invocation.shown_args());
     }
@@ -157,7 +159,7 @@ impl Operation {
 
     /// Writes run_results.json.
     fn end(
-        self,
+        mut self,
         invocation: &Invocation,
         resolved: &Resolved,
         unique_id: UniqueId,
@@ -173,12 +175,14 @@ impl Operation {
             failures: Some(i64::from(error.is_some())),
             ..RunResult::new(unique_id, status, "MainThread".to_owned())
         };
-        self.write(invocation, resolved, result, &shown_args(invocation, self.args.clone()));
+        let args = shown_args(invocation, std::mem::take(&mut self.args));
+        self.write(invocation, resolved, result, &args);
         if error.is_some() { Outcome::Failure } else { Outcome::Success }
     }
 }
 
-/// dbt writes other `args` for operations: those that are off as well, none that is a path or an object of its own.
+/// dbt writes other `args` for operations: those that are off as well, none that is a path or an object of its own. Secrets are
+/// blotted out.
 fn shown_args(invocation: &Invocation, args: JsonMap) -> JsonMap {
     let request = invocation.request;
     let is_shown = |name: &str| match name {
@@ -194,7 +198,7 @@ fn shown_args(invocation: &Invocation, args: JsonMap) -> JsonMap {
     if let Some(word) = request.words.first() {
         shown.insert("macro".to_owned(), word.as_str().into());
     }
-    shown
+    invocation.without_secrets(shown)
 }
 
 /// `--args`, a YAML map.

@@ -77,14 +77,12 @@ pub fn compile_inline(invocation: &Invocation, resolved: &Resolved, inline: &str
     let Some(run) = invocation.run_context(resolved, &Selection::default()) else { return Outcome::Unusable };
     let session = Session::with(&run.warehouse, "compile");
     let host = RuntimeHost::new(&run, &session, Scope::Inline, IndexMap::new());
-    let mut operation = Operation::begin(std::iter::empty());
+    let operation = Operation::begin(std::iter::empty());
     let compiled = compile::compile_text(&run, &session, &Template::whole(SourceText::new("--inline", inline)), &host);
     match compiled.and_then(|compiled| session.release().map(|()| compiled)) {
         Ok(compiled) => {
             nodes::tell_query(invocation, Told::Sql, nodes::INLINE, true, compiled.code.to_string());
-            let id = format!("sql_operation.{}.inline_query", resolved.manifest.project_name);
-            operation.compiled = Some(compiled);
-            operation.note(invocation, resolved, id.as_str().into());
+            operation.note(invocation, resolved, compiled);
             Outcome::Success
         }
         Err(error) => unparsable(invocation, error),

@@ -49,7 +49,8 @@ pub(super) fn scrub(mut text: String, secrets: &[String]) -> String {
     text
 }
 
-fn scrub_json(value: &mut Json, secrets: &[String]) {
+/// The same in every text of a value.
+pub fn scrub_json(value: &mut Json, secrets: &[String]) {
     match value {
         Json::String(text) => *text = scrub(std::mem::take(text), secrets),
         Json::Array(items) => items.iter_mut().for_each(|item| scrub_json(item, secrets)),

@@ -33,6 +33,7 @@ use self::translate::Translator;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Events};
 
+pub use format::scrub_json;
 pub use promotion::{Promotion, promote};
 
 /// `--log-format` and its like.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::program::{copy, lineal};
+use crate::program::{copy, lineal, lineal_with};
 
 #[test]
 fn the_fields_own_parser_loads_all_artifacts() {
@@ -14,6 +14,28 @@ fn the_fields_own_parser_loads_all_artifacts() {
         let output = lineal(&project, words);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         load(&project.join("target"));
+    }
+}
+
+/// What the command line gives is written into run_results.json, but for secrets: of a node command, of an operation, and of
+/// SQL that is run as one.
+#[test]
+fn secrets_of_the_command_line_stay_out_of_results() {
+    const SECRET: &str = "s3cr3t-word";
+    let scratch = tempfile::tempdir().expect("a folder");
+    let project = scratch.path().join("project");
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/jaffle_shop"), &project);
+    std::fs::write(project.join("macros/greet.sql"), "{% macro greet(whom) %}{% endmacro %}").expect("a macro");
+    let (args, vars) = (format!("{{whom: {{name: {SECRET}}}}}"), format!("{{word: [{SECRET}]}}"));
+    for words in [
+        &["seed", "--vars", &vars][..],
+        &["run-operation", "greet", "--args", &args, "--vars", &vars],
+        &["run-operation", "--sql", "select 1", "--vars", &vars],
+    ] {
+        let output = lineal_with(&project, words, &[("DBT_ENV_SECRET_WORD", SECRET)]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let results = std::fs::read_to_string(project.join("target/run_results.json")).expect("results");
+        assert!(!results.contains(SECRET) && results.contains("*****"), "{words:?}: {results}");
     }
 }
 
