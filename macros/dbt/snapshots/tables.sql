@@ -256,6 +256,37 @@
 {% endmacro %}
 
 
+{#
+  The same without `merge`, which DuckDB and many PostgreSQL servers lack: an update closes versions, an insert opens others.
+  `alias` is what the update calls the table, where it may be called something.
+#}
+{% macro _snapshot_update_and_insert(target, source, insert_cols, alias=none) -%}
+  {%- set columns = config.get('snapshot_table_column_names') or get_snapshot_table_column_names() -%}
+  {%- set open_until = config.get('dbt_valid_to_current') -%}
+  {%- set updated = alias if alias else target -%}
+  {%- set valid_to = updated ~ '.' ~ columns.dbt_valid_to -%}
+  {%- set taken = [] -%}
+  {%- for name in insert_cols -%}
+    {%- do taken.append('DBT_INTERNAL_SOURCE.' ~ name) -%}
+  {%- endfor %}
+    update {{ target }}{{ ' as ' ~ alias if alias }}
+    set {{ columns.dbt_valid_to }} = DBT_INTERNAL_SOURCE.{{ columns.dbt_valid_to }}
+    from {{ source }} as DBT_INTERNAL_SOURCE
+    where DBT_INTERNAL_SOURCE.{{ columns.dbt_scd_id }}::text = {{ updated }}.{{ columns.dbt_scd_id }}::text
+      and DBT_INTERNAL_SOURCE.dbt_change_type::text in ('update'::text, 'delete'::text)
+      {% if open_until -%}
+      and ({{ valid_to }} = {{ open_until }} or {{ valid_to }} is null);
+      {%- else -%}
+      and {{ valid_to }} is null;
+      {%- endif %}
+
+    insert into {{ target }} ({{ insert_cols | join(', ') }})
+    select {{ taken | join(', ') }}
+    from {{ source }} as DBT_INTERNAL_SOURCE
+    where DBT_INTERNAL_SOURCE.dbt_change_type::text = 'insert'::text;
+{% endmacro %}
+
+
 {# The end of a current version: null, or what the config has instead. The coalesce gives it updated_at's type. #}
 {% macro get_dbt_valid_to_current(strategy, columns) %}
   coalesce(nullif({{ strategy.updated_at }}, {{ strategy.updated_at }}), {{ config.get('dbt_valid_to_current') or 'null' }})
