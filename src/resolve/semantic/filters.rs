@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::Written;
-use super::validate::{Checks, given, list, name};
+use super::validate::{Checks, given, list, name, texts};
 use crate::manifest::Json;
 use crate::semantic::{GRANULARITIES, Item, Items, Place};
 
@@ -36,10 +36,6 @@ fn templates(filter: &Json) -> impl Iterator<Item = &str> {
     each.into_iter().flatten().filter_map(|one| one.get("where_sql_template")?.as_str())
 }
 
-fn texts<'a>(params: &'a Json, key: &str) -> Vec<&'a str> {
-    params.get(key).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect()
-}
-
 /// One item, and nothing else.
 fn only(items: &Items, text: &str, place: Place) -> Result<Item, String> {
     let mut found = items.read(&format!("{{{{ {text} }}}}"), place)?;
@@ -62,18 +58,19 @@ impl Checks<'_> {
             if let Some(filter) = given(params, "where") {
                 self.filter(query, "saved query", &format!("a filter in saved query `{}`", query.of.name), filter, &items);
             }
-            self.group_by(query, &texts(params, "group_by"), &items);
+            self.group_by(query, params, &items);
             self.order_by(query, params, &items);
         }
     }
 
+    /// The elements that a filter's text names, each with the granularity that is asked for.
+    fn named_elements(&self, text: &str, items: &Items) -> Result<Vec<(String, Option<String>)>, String> {
+        items.read(text, Place::Filter)?.iter().map(|item| item.element(&self.granularities, Place::Filter)).collect()
+    }
+
     fn filter(&mut self, of: &Written, kind: &str, what: &str, filter: &Json, items: &Items) {
         for template in templates(filter) {
-            let found = items.read(template, Place::Filter).and_then(|found| {
-                let elements = found.iter().map(|item| item.element(&self.granularities, Place::Filter));
-                elements.collect::<Result<Vec<_>, String>>()
-            });
-            let elements = match found {
+            let elements = match self.named_elements(template, items) {
                 Ok(elements) => elements,
                 Err(reason) => {
                     self.fail(of, format!("An error occurred while trying to parse {what} - {reason}: {template}"));
@@ -96,13 +93,9 @@ impl Checks<'_> {
         }
     }
 
-    fn group_by(&mut self, query: &Written, wanted: &[&str], items: &Items) {
-        for text in wanted {
-            let found = items.read(&format!("{{{{{text}}}}}"), Place::Filter).and_then(|found| {
-                let elements = found.iter().map(|item| item.element(&self.granularities, Place::Filter));
-                elements.collect::<Result<Vec<_>, String>>()
-            });
-            match found {
+    fn group_by(&mut self, query: &Written, params: &Json, items: &Items) {
+        for text in texts(params, "group_by") {
+            match self.named_elements(&format!("{{{{{text}}}}}"), items) {
                 Ok(elements) if matches!(elements.as_slice(), [(element, _)] if self.has(element)) => {}
                 Ok(_) => self.fail(query, format!("`{text}` is not a valid group-by name.")),
                 Err(reason) => {
@@ -124,12 +117,12 @@ impl Checks<'_> {
 
     /// What a query is ordered by is one of its metrics or of what it is grouped by.
     fn order_by(&mut self, query: &Written, params: &Json, items: &Items) {
-        let wanted = texts(params, "order_by");
-        if wanted.is_empty() {
+        let mut wanted = texts(params, "order_by").peekable();
+        if wanted.peek().is_none() {
             return;
         }
-        let metrics = texts(params, "metrics").into_iter().map(|metric| format!("Metric({})", json!(metric)));
-        let groups = texts(params, "group_by").into_iter().map(str::to_owned);
+        let metrics = texts(params, "metrics").map(|metric| format!("Metric({})", json!(metric)));
+        let groups = texts(params, "group_by").map(str::to_owned);
         let valid: Result<Vec<Item>, String> = metrics.chain(groups).map(|text| only(items, &text, Place::Filter)).collect();
         // What is wrong with these has been said.
         let Ok(valid) = valid else { return };

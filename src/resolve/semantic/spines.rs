@@ -1,7 +1,7 @@
 //! Time spines against the time dimensions that are joined to them.
 
 use super::Semantics;
-use super::validate::{Checks, given, list, name, text};
+use super::validate::{Checks, granularity, is_time, list, name};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Node;
 use crate::resolve::time_spine;
@@ -26,7 +26,7 @@ impl Checks<'_> {
             }
         }
         let dimensions = self.models.iter().flat_map(|model| list(model, "dimensions"));
-        let finest = dimensions.filter_map(|own| rank(text(given(own, "type_params")?, "time_granularity")?)).min();
+        let finest = dimensions.filter_map(|own| rank(granularity(own)?)).min();
         let spine = spines.iter().filter_map(|(_, granularity)| rank(granularity)).min();
         match (finest, spine) {
             (None, _) => {
@@ -48,8 +48,8 @@ impl Checks<'_> {
 
     fn ungrained(&mut self) {
         for model in self.models {
-            for dimension in list(model, "dimensions").iter().filter(|own| text(own, "type") == Some("time")) {
-                if given(dimension, "type_params").and_then(|params| text(params, "time_granularity")).is_none() {
+            for dimension in list(model, "dimensions").iter().filter(|own| is_time(own)) {
+                if granularity(dimension).is_none() {
                     let message = format!(
                         "In semantic model `{}`, time dimension `{}` must have a time granularity set.",
                         model.of.name,
@@ -65,11 +65,13 @@ impl Checks<'_> {
 /// A time spine that only its name makes one. Nothing is looked at where a project has only models or only metrics.
 pub fn unconfigured_spine(semantics: &Semantics, nodes: &[Node]) -> Option<Diagnostic> {
     let enabled = |all: &[super::Written]| all.iter().any(|one| one.of.config.enabled());
-    let days = time_spine::spines(nodes).iter().any(|(_, granularity)| granularity == "day");
-    if days || !enabled(&semantics.models) || !enabled(&semantics.metrics) {
+    if !enabled(&semantics.models) || !enabled(&semantics.metrics) {
         return None;
     }
     let node = time_spine::by_name(nodes)?;
+    if time_spine::spines(nodes).iter().any(|(_, granularity)| granularity == "day") {
+        return None;
+    }
     let message = format!("The time spine '{}' has no `time_spine:` in a property file, which will be needed", node.name);
     let help = "give the model a `time_spine:`, and its date column `granularity: day`";
     let diagnostic = Diagnostic::warning("W0262", message).event("MFTimespineWithoutYamlConfigurationDeprecation");

@@ -68,6 +68,10 @@ pub(super) fn text<'a>(of: &'a Json, key: &str) -> Option<&'a str> {
     of.get(key).and_then(Json::as_str).filter(|text| !text.is_empty())
 }
 
+pub(super) fn texts<'a>(of: &'a Json, key: &str) -> impl Iterator<Item = &'a str> {
+    of.get(key).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
+}
+
 pub(super) fn name(of: &Json) -> &str {
     text(of, "name").unwrap_or_default()
 }
@@ -76,11 +80,11 @@ pub(super) fn given<'a>(of: &'a Json, key: &str) -> Option<&'a Json> {
     of.get(key).filter(|value| !value.is_null())
 }
 
-fn is_time(dimension: &Json) -> bool {
+pub(super) fn is_time(dimension: &Json) -> bool {
     text(dimension, "type") == Some("time")
 }
 
-fn granularity(dimension: &Json) -> Option<&str> {
+pub(super) fn granularity(dimension: &Json) -> Option<&str> {
     text(given(dimension, "type_params")?, "time_granularity")
 }
 
@@ -462,7 +466,7 @@ impl Checks<'_> {
 
     fn query(&mut self, query: &Written) {
         let Some(params) = query.of.body.get("query_params") else { return };
-        for wanted in params.get("metrics").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
+        for wanted in texts(params, "metrics") {
             if !self.metrics.iter().any(|metric| metric.of.name == wanted) {
                 self.fail(query, format!("`{wanted}` is not a valid metric name."));
             }
@@ -549,8 +553,7 @@ fn non_additive_faults(model: &Written, measure: &Json, measured: &str) -> Vec<S
     if let Some(choice) = text(params, "window_choice").filter(|choice| !matches!(*choice, "min" | "max")) {
         faults.push(format!("Measure '{measured}' has a 'window_choice' of '{choice}': only 'min' and 'max' are possible"));
     }
-    let groupings = params.get("window_groupings").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
-    for grouping in groupings {
+    for grouping in texts(params, "window_groupings") {
         if !list(model, "entities").iter().any(|entity| name(entity) == grouping) {
             faults.push(format!(
                 "Measure '{measured}' has 'window_groupings' by {grouping}, which is no entity of the semantic model"
