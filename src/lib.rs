@@ -21,6 +21,7 @@ pub mod report;
 pub mod resolve;
 pub mod semantic;
 pub mod sql;
+mod text;
 pub mod yaml;
 
 #[cfg(all(feature = "shared", feature = "bundled"))]

@@ -254,9 +254,14 @@ fn link(site: &mut Site) {
     }
 }
 
+/// A package that nobody of the project wrote.
+fn is_internal(manifest: &Manifest, package: &str) -> bool {
+    manifest.macros.internal.iter().any(|name| &**name == package)
+}
+
 fn add_macros(site: &mut Site, manifest: &Manifest) {
-    let internal = |package: &str| manifest.macros.internal.iter().any(|name| &**name == package);
-    let mut macros: Vec<_> = manifest.macros.all().filter(|of| !internal(&of.package_name) && of.docs.show).cloned().collect();
+    let mut macros: Vec<_> =
+        manifest.macros.all().filter(|of| !is_internal(manifest, &of.package_name) && of.docs.show).cloned().collect();
     macros.sort_by(|a, b| a.unique_id.cmp(&b.unique_id));
     let urls = links::urls(macros.iter().map(|of| {
         let package = links::slug(&of.package_name, &of.package_name);
@@ -394,8 +399,8 @@ fn packages(project: &Project, manifest: &Manifest) -> Vec<Package> {
 
 /// A docs block of a package that people wrote.
 fn doc<'a>(manifest: &'a Manifest, name: &str) -> Option<&'a DocBlock> {
-    let internal = |package: &str| manifest.macros.internal.iter().any(|name| &**name == package);
-    let mut found: Vec<_> = manifest.docs.values().filter(|block| block.name == name && !internal(&block.package_name)).collect();
+    let own = |block: &DocBlock| block.name == name && !is_internal(manifest, &block.package_name);
+    let mut found: Vec<_> = manifest.docs.values().filter(|block| own(block)).collect();
     found.sort_by_key(|block| (block.package_name != manifest.project_name, block.unique_id.clone()));
     found.first().map(|block| &***block)
 }

@@ -1,6 +1,6 @@
 //! Puts the site's files where they belong, and leaves alone what is there already.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -23,34 +23,32 @@ pub struct Written {
 /// Writes the files below `folder` whose bytes are not there yet, and deletes all others there.
 pub fn write(fs: &dyn FileSystem, folder: &Path, files: Vec<File>, scrub: &Scrub) -> Result<Written, Diagnostic> {
     let there: HashSet<PathBuf> = fs.walk(folder).map_err(|error| fault(folder, &error))?.into_iter().collect();
-    let mut files = files;
-    files.push(stamp(&files));
+    let put = |file: File| -> Result<(PathBuf, bool), Diagnostic> {
+        let path = folder.join(&file.path);
+        let content = scrubbed(file, scrub);
+        let is_there = there.contains(&path);
+        let same = is_there
+            && fs.stat(&path).is_ok_and(|(size, _)| size == content.len() as u64)
+            && fs.read(&path).is_ok_and(|known| known == content);
+        if same {
+            return Ok((path, false));
+        }
+        // What a reader may be looking at is replaced in one step.
+        let done = if is_there { fs.write(&path, &content) } else { fs.create(&path, &content) };
+        done.map_err(|error| fault(&path, &error))?;
+        Ok((path, true))
+    };
+    let stamp = stamp(&files);
     let pages = files.iter().filter(|file| is_page(&file.path)).count();
-    let changed = files
-        .into_par_iter()
-        .map(|file| {
-            let path = folder.join(&file.path);
-            let content = scrubbed(file, scrub);
-            let is_there = there.contains(&path);
-            let same = is_there
-                && fs.stat(&path).is_ok_and(|(size, _)| size == content.len() as u64)
-                && fs.read(&path).is_ok_and(|known| known == content);
-            if same {
-                return Ok((path, false));
-            }
-            // What a reader may be looking at is replaced in one step.
-            let done = if is_there { fs.write(&path, &content) } else { fs.create(&path, &content) };
-            done.map_err(|error| fault(&path, &error))?;
-            Ok((path, true))
-        })
-        .collect::<Result<Vec<(PathBuf, bool)>, Diagnostic>>()?;
-    let kept: HashSet<&PathBuf> = changed.iter().map(|(path, _)| path).collect();
+    let mut changed = files.into_par_iter().map(put).collect::<Result<HashMap<PathBuf, bool>, _>>()?;
     let mut removed = 0;
-    for path in there.iter().filter(|path| !kept.contains(path)) {
+    for path in there.iter().filter(|path| !changed.contains_key(*path) && **path != folder.join(&stamp.path)) {
         fs.remove(path).map_err(|error| fault(path, &error))?;
         removed += 1;
     }
-    Ok(Written { folder: folder.to_owned(), pages, changed: changed.iter().filter(|(_, changed)| *changed).count(), removed })
+    // Last: it says that all else is there.
+    changed.extend([put(stamp)?]);
+    Ok(Written { folder: folder.to_owned(), pages, changed: changed.values().filter(|changed| **changed).count(), removed })
 }
 
 /// Writes a file unless it is as it should be.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::artifacts::PastRun;
 use crate::manifest::{Json, JsonMap};
 use crate::project::Project;
+use crate::text::replace_bounded;
 
 /// Keys of a profile whose values are secrets.
 const SECRET_KEYS: [&str; 7] = ["password", "pass", "token", "secret", "key", "passphrase", "keyfile_json"];
@@ -96,19 +97,9 @@ fn collect_secrets(value: &Json, secret: bool, into: &mut Vec<String>) {
 
 /// Where the folder stands as a whole path, not within another word.
 fn replace_folder(text: &str, folder: &str, shown: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(folder) {
-        let (before, after) = (&rest[..at], &rest[at + folder.len()..]);
-        let joins = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/' | ':');
-        let starts = !(before.ends_with(joins) || before.is_empty() && out.ends_with(joins));
-        let ends = !after.starts_with(|letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-'));
-        out.push_str(before);
-        out.push_str(if starts && ends { shown } else { folder });
-        rest = after;
-    }
-    out.push_str(rest);
-    out
+    let joins = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/' | ':');
+    let goes_on = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+    replace_bounded(text, folder, shown, |before, after| !before.ends_with(joins) && !after.starts_with(goes_on))
 }
 
 #[cfg(test)]

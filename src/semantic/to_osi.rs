@@ -9,6 +9,7 @@ use crate::artifacts::{
     OsiDataset, OsiDatatype, OsiDimension, OsiDocument, OsiExpression, OsiField, OsiMetric, OsiModel, OsiRelationship,
 };
 use crate::manifest::{Json, Manifest, Semantic};
+use crate::text::replace_bounded;
 
 /// The name of the one semantic model of the document.
 const MODEL: &str = "semantic_model";
@@ -285,19 +286,7 @@ fn aggregated(aggregation: &Aggregation, column: &str, filter: Option<&str>) -> 
 /// Replaces a name wherever it stands as a word of its own.
 fn replace_word(text: &str, word: &str, with: &str) -> String {
     let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(word).filter(|_| !word.is_empty()) {
-        let (before, after) = (&rest[..at], &rest[at + word.len()..]);
-        let bounded =
-            !before.chars().next_back().or_else(|| out.chars().next_back().filter(|_| before.is_empty())).is_some_and(is_part)
-                && !after.chars().next().is_some_and(is_part);
-        out.push_str(before);
-        out.push_str(if bounded { with } else { word });
-        rest = after;
-    }
-    out.push_str(rest);
-    out
+    replace_bounded(text, word, with, |before, after| !before.ends_with(is_part) && !after.starts_with(is_part))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use crate::program::copy;
+use crate::program::{copy, lineal_with};
 
 const SECRET: &str = "s3cr3t-word";
 const OF_THE_MACHINE: &str = "value-of-the-environment";
@@ -30,16 +30,13 @@ fn lineal(folder: &Path, words: &[&str]) -> Output {
 }
 
 fn lineal_that_ends_with(code: i32, folder: &Path, words: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_lineal"))
-        .args(words)
-        .current_dir(folder)
-        .env("HOME", folder)
-        .env("NO_COLOR", "1")
-        .env("DBT_ENV_SECRET_WORD", SECRET)
-        .env("SOMETHING_OF_THE_MACHINE", OF_THE_MACHINE)
-        .env("FERRIES_DATABASE", folder.with_file_name("elsewhere.duckdb"))
-        .output()
-        .expect("the program starts");
+    let database = folder.with_file_name("elsewhere.duckdb");
+    let variables = [
+        ("DBT_ENV_SECRET_WORD", SECRET),
+        ("SOMETHING_OF_THE_MACHINE", OF_THE_MACHINE),
+        ("FERRIES_DATABASE", &*database.to_string_lossy()),
+    ];
+    let output = lineal_with(folder, words, &variables);
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "lineal {}:\n{said}", words.join(" "));
     output

@@ -10,6 +10,7 @@ use regex::Regex;
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("diagnostic", &[]),
     ("fs", &[]),
+    ("text", &[]),
     ("yaml", &["diagnostic"]),
     ("manifest", &["diagnostic"]),
     ("agate", &["diagnostic"]),
@@ -18,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("event", &["agate", "diagnostic", "manifest"]),
     ("jinja", &["adapter", "agate", "diagnostic", "fs", "manifest", "yaml"]),
     ("artifacts", &["agate", "diagnostic", "event", "fs", "manifest", "yaml"]),
-    ("semantic", &["artifacts", "diagnostic", "jinja", "manifest", "sql"]),
+    ("semantic", &["artifacts", "diagnostic", "jinja", "manifest", "sql", "text"]),
     ("project", &["artifacts", "diagnostic", "fs", "jinja", "manifest", "yaml"]),
     ("parse", &["artifacts", "agate", "diagnostic", "fs", "jinja", "manifest", "project", "yaml"]),
     ("resolve", &["artifacts", "diagnostic", "fs", "jinja", "manifest", "parse", "project", "semantic", "yaml"]),
@@ -27,7 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("compile", &["adapter", "agate", "artifacts", "diagnostic", "event", "fs", "jinja", "manifest", "project"]),
     ("execute", &["agate", "artifacts", "compile", "diagnostic", "event", "jinja", "manifest", "plan", "project"]),
     ("report", &["agate", "artifacts", "diagnostic", "event", "fs", "manifest"]),
-    ("docs", &["artifacts", "diagnostic", "event", "fs", "manifest", "project"]),
+    ("docs", &["artifacts", "diagnostic", "event", "fs", "manifest", "project", "text"]),
     (
         "invocation",
         &[

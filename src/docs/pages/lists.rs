@@ -113,24 +113,36 @@ impl Pages<'_> {
         for (at, node) in self.site.nodes.iter().enumerate() {
             node.tags.iter().for_each(|tag| tags.entry(tag).or_default().push(at));
         }
-        let (mut files, mut entries) = (Vec::new(), Vec::new());
-        for (tag, nodes) in &tags {
-            let url = self.tag_url(tag);
-            entries.push(Entry {
-                link: Link::plain(*tag, url.clone()),
-                count: format::count(nodes.len()),
-                text: self.kinds_of(nodes),
-            });
-            let (rows, more) = self.rows(nodes);
-            let crumbs = vec![Link::plain("Tags", "tags.html")];
-            let view = ListView { crumbs, lead: format::counted(nodes.len(), "resource"), folders: Vec::new(), rows, more };
-            files.push(self.templates.page("list.html", &url, "tags", tag, &view)?);
-        }
+        let (mut files, entries) = self.listed("tags", "Tags", &tags, |tag| self.tag_url(tag))?;
         if !entries.is_empty() {
             let view = IndexView { lead: format::counted(entries.len(), "tag"), entries, about: "On" };
             files.push(self.templates.page("entries.html", "tags.html", "tags", "Tags", &view)?);
         }
         Ok(files)
+    }
+
+    /// A page for each of the names, with the nodes that have it, and the entries that lead there.
+    fn listed(
+        &self,
+        section: &str,
+        title: &str,
+        names: &BTreeMap<&str, Vec<usize>>,
+        url: impl Fn(&str) -> String,
+    ) -> Result<(Vec<File>, Vec<Entry>), Diagnostic> {
+        let (mut files, mut entries) = (Vec::new(), Vec::new());
+        for (name, nodes) in names {
+            let url = url(name);
+            entries.push(Entry {
+                link: Link::plain(*name, url.clone()),
+                count: format::count(nodes.len()),
+                text: self.kinds_of(nodes),
+            });
+            let (rows, more) = self.rows(nodes);
+            let crumbs = vec![Link::plain(title, format!("{section}.html"))];
+            let view = ListView { crumbs, lead: format::counted(nodes.len(), "resource"), folders: Vec::new(), rows, more };
+            files.push(self.templates.page("list.html", &url, section, name, &view)?);
+        }
+        Ok((files, entries))
     }
 
     /// `3 models, 1 source`.
@@ -150,19 +162,7 @@ impl Pages<'_> {
                 owners.entry(owner).or_default().push(at);
             }
         }
-        let (mut files, mut entries) = (Vec::new(), Vec::new());
-        for (owner, nodes) in &owners {
-            let url = self.owner_url(owner);
-            entries.push(Entry {
-                link: Link::plain(*owner, url.clone()),
-                count: format::count(nodes.len()),
-                text: self.kinds_of(nodes),
-            });
-            let (rows, more) = self.rows(nodes);
-            let crumbs = vec![Link::plain("Owners", "owners.html")];
-            let view = ListView { crumbs, lead: format::counted(nodes.len(), "resource"), folders: Vec::new(), rows, more };
-            files.push(self.templates.page("list.html", &url, "owners", owner, &view)?);
-        }
+        let (mut files, mut entries) = self.listed("owners", "Owners", &owners, |owner| self.owner_url(owner))?;
         for group in &self.site.groups {
             let nodes: Vec<usize> =
                 (0..self.site.nodes.len()).filter(|at| self.site.nodes[*at].group.as_deref() == Some(&group.name)).collect();
