@@ -1,4 +1,4 @@
-//! How long reading, rendering and resolving take, on a project made in memory. Compare figures of one run.
+//! How long reading, rendering, resolving and writing take, on a project made in memory. Compare figures of one run.
 //!
 //! `cargo bench`; for counts that do not depend on the machine's load:
 //! `valgrind --tool=callgrind target/release/lineal ls --project-dir examples/jaffle_shop`
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use divan::Bencher;
 use lineal::diagnostic::SourceText;
 use lineal::fs::Disk;
-use lineal::{parse, project, resolve, yaml};
+use lineal::{artifacts, parse, project, resolve, yaml};
 
 fn main() {
     divan::main();
@@ -74,6 +74,17 @@ fn resolve_project(bencher: Bencher, models: usize) {
     bencher
         .with_inputs(|| parse::parse(&project).0.expect("it parses"))
         .bench_local_values(|parsed| resolve::resolve(&project, parsed));
+}
+
+/// manifest.json, which every command writes.
+#[divan::bench(args = [100, 1000])]
+fn write_manifest(bencher: Bencher, models: usize) {
+    let folder = folder(models);
+    let project = load(folder.path());
+    let parsed = parse::parse(&project).0.expect("it parses");
+    let manifest = resolve::resolve(&project, parsed).0.expect("it resolves");
+    let (compiled, metadata) = (artifacts::CompiledNodes::default(), artifacts::Metadata::default());
+    bencher.bench_local(|| artifacts::manifest(&manifest, &compiled, &metadata));
 }
 
 /// A property file of 5,000 models.

@@ -387,31 +387,6 @@ fn where_sql_is_written() {
     assert_eq!(path(&|node| node.resource_type = ResourceType::Snapshot), "shop/models/orders.sql/orders.sql");
 }
 
-/// Ten thousand models of ordinary size: watched here because it is on the way of every command.
-#[test]
-fn a_large_manifest_is_written_in_no_time() {
-    let mut of = Manifest::default();
-    for number in 0..10_000 {
-        let mut node = samples::model(&format!("model_{number}"));
-        for column in 0..20 {
-            let name = format!("column_{column}");
-            node.columns
-                .insert(name.clone(), ColumnInfo { name, description: "What it holds.".repeat(4), ..ColumnInfo::default() });
-        }
-        if number > 3 {
-            node.depends_on.nodes = vec![UniqueId::from(format!("model.shop.model_{}", number - 3))];
-        }
-        node.raw_code = "select a, b, c from somewhere\n".repeat(40).into();
-        of.nodes.insert(node.unique_id.clone(), Arc::new(node));
-    }
-    let begun = std::time::Instant::now();
-    let text = manifest(&of, &compiled(&of), &Metadata::default());
-    assert!(text.len() > 50_000_000, "{}", text.len());
-    // An unoptimized build on a busy machine; an optimized one takes a small part of this.
-    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
-    eprintln!("{:?} for {} bytes", begun.elapsed(), text.len());
-}
-
 #[test]
 fn a_graph_summary_numbers_its_nodes() {
     let of = one_of_each();
