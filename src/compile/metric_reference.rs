@@ -1,8 +1,7 @@
 //! What `metric(…)` gives: prints as the metric's name, has the manifest's keys, and knows which metrics it is made of.
 
-use std::sync::Arc;
-
-use indexmap::IndexSet;
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use crate::artifacts;
 use crate::jinja::{self, Args, Cx, Error, Value};
@@ -14,7 +13,8 @@ const DEPENDENCIES: [&str; 4] =
 pub(super) struct MetricReference {
     metric: Arc<Semantic>,
     manifest: Arc<Manifest>,
-    keys: Value,
+    /// Made when first asked for: most metrics are only printed.
+    keys: OnceLock<Value>,
 }
 
 impl std::fmt::Debug for MetricReference {
@@ -25,8 +25,11 @@ impl std::fmt::Debug for MetricReference {
 
 impl MetricReference {
     pub fn new(metric: Arc<Semantic>, manifest: Arc<Manifest>) -> Self {
-        let keys = jinja::from_json(&artifacts::resource(&Resource::Metric(metric.clone()), None));
-        Self { metric, manifest, keys }
+        Self { metric, manifest, keys: OnceLock::new() }
+    }
+
+    fn keys(&self) -> &Value {
+        self.keys.get_or_init(|| jinja::from_json(&artifacts::resource(&Resource::Metric(self.metric.clone()), None)))
     }
 
     /// The metrics that one is made of.
@@ -36,7 +39,7 @@ impl MetricReference {
 
     /// The metric and all that it is made of, each once.
     fn all(&self) -> Vec<&Arc<Semantic>> {
-        let mut found: IndexSet<&str> = IndexSet::new();
+        let mut found: HashSet<&str> = HashSet::new();
         let (mut all, mut open) = (Vec::new(), vec![&self.metric]);
         while let Some(metric) = open.pop() {
             if found.insert(metric.unique_id.as_str()) {
@@ -70,7 +73,7 @@ impl jinja::Instance for MetricReference {
     }
 
     fn attribute(&self, name: &str) -> Option<Value> {
-        if name == "metric_name" { Some(self.metric.name.as_str().into()) } else { jinja::get(&self.keys, name) }
+        if name == "metric_name" { Some(self.metric.name.as_str().into()) } else { jinja::get(self.keys(), name) }
     }
 
     fn methods(&self) -> &'static [&'static str] {

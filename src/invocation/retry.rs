@@ -14,7 +14,7 @@ use crate::event::Status;
 use crate::fs::FileSystem;
 use crate::graph::{Graph, Selection};
 use crate::manifest::{BatchResults, Json, JsonMap, OverloadResults, UniqueId};
-use crate::project::{self, Project};
+use crate::project::{self, LoadOptions, Project};
 
 /// Flags that are the present invocation's own, not the last run's.
 const OWN_FLAGS: [&str; 7] =
@@ -41,8 +41,9 @@ pub fn request(
     request: &Request,
     env: &HashMap<String, String>,
 ) -> Result<Option<(Request, Retry)>, Diagnostic> {
-    // Faults of the project are told when it is loaded for good.
-    let (Some(project), _) = project::load(fs, cwd, &settings::load_options(request, env.clone())) else { return Ok(None) };
+    // Packages and files are read, and faults of the project told, when it is loaded for good.
+    let options = LoadOptions { packages_required: false, ..settings::load_options(request, env.clone()) };
+    let (Some(project), _) = project::load(fs, cwd, &options) else { return Ok(None) };
     let folder = folder(request, &project);
     let missing = |why: &str| {
         Diagnostic::error("E0812", format!("Could not find previous run in '{folder}' target directory{why}"))

@@ -45,6 +45,10 @@ impl Captures {
         self.project.flags.get(name).and_then(Json::as_bool).unwrap_or(false)
     }
 
+    pub fn is_root(&self, package: &str) -> bool {
+        *self.project.root_package().name == *package
+    }
+
     /// Would dbt read a model of that package without rendering it? Not where a macro stands in for one of the three functions.
     pub fn reads_statically(&self, package: &str, text: &str) -> bool {
         let root = &self.project.root_package().name;

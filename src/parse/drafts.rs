@@ -164,10 +164,15 @@ pub fn with_unrendered_config(captures: &Captures, draft: &Draft, capture: Captu
     if capture.config_calls.is_empty() || (draft.language != Language::Sql && draft.resource_type != ResourceType::Function) {
         return capture;
     }
+    let as_written = captures.flag("state_modified_compare_more_unrendered_values");
+    // In the root project nothing is laid over what its models say: there it does not matter who read it.
+    if !as_written && captures.is_root(&draft.package.name) {
+        return capture;
+    }
     if draft.resource_type == ResourceType::Model && captures.reads_statically(&draft.package.name, &draft.raw_code) {
         return Capture { read_statically: true, ..capture };
     }
-    if !captures.flag("state_modified_compare_more_unrendered_values") {
+    if !as_written {
         return capture;
     }
     Capture { unrendered_config_calls: static_model::unrendered_config(&draft.raw_code).into_iter().collect(), ..capture }

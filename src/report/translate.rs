@@ -180,13 +180,12 @@ impl Translator {
             Record::new("NodeStart", "Q024", Level::Debug, began).with("node_info", info.clone()).thread(&result.thread_id)
         });
         let line = if self.quiet_nodes() { None } else { node_records::finished(node, place, result, info.clone()) };
-        let info_again = info.clone();
-        let done = finished_record(node.unique_id(), result, info);
-        let marked = node_records::marks_children(&self.command, result.status).then(|| node_records::skipped_children(result));
         let fault = (result.status == Status::Error).then_some(result.message.as_deref()).flatten().map(|message| {
             let record = Record::new("CatchableExceptionOnRun", "W002", Level::Debug, message).with("exc", message);
-            record.with("node_info", info_again)
+            record.with("node_info", info.clone())
         });
+        let done = finished_record(node.unique_id(), result, info);
+        let marked = node_records::marks_children(&self.command, result.status).then(|| node_records::skipped_children(result));
         began.into_iter().chain(fault).chain(line).chain([done]).chain(marked).collect()
     }
 
