@@ -50,6 +50,12 @@ impl Span {
     pub fn new(start: usize, end: usize) -> Self {
         Self { start, end: end.max(start) }
     }
+
+    /// The first line of a text that says anything, without the white space around it.
+    pub fn first_line(text: &str) -> Self {
+        let start = text.len() - text.trim_start().len();
+        Self::new(start, start + text[start..].lines().next().unwrap_or_default().trim_end().len())
+    }
 }
 
 /// One place a diagnostic points at.

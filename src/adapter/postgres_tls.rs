@@ -38,10 +38,10 @@ fn own_certificate(certificate: &Path, key: &Path, provider: &CryptoProvider) ->
     let text = read(key)?;
     if String::from_utf8_lossy(&text).contains("ENCRYPTED") {
         let message = format!(
-            "{}: the key is encrypted, and lineal asks for no passphrase: `openssl pkey -in {0} -out <file>` writes it without one",
+            "the key is encrypted, and lineal asks for no passphrase: `openssl pkey -in {} -out <file>` writes it without one",
             key.display()
         );
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        return Err(invalid_file(key, message));
     }
     let private = PrivateKeyDer::from_pem_slice(&text).map_err(|error| invalid_file(key, error))?;
     let private = provider.key_provider.load_private_key(private).map_err(|error| invalid_file(key, error))?;

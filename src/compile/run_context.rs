@@ -131,7 +131,7 @@ impl RunContext {
     /// The file of a package that holds the body of a function of that name.
     pub fn function_file(&self, package: &str, name: &str) -> Option<&Arc<SourceFile>> {
         let stem = |file: &SourceFile| file.path.rsplit('/').next().and_then(|last| last.split('.').next()) == Some(name);
-        self.files.get(package)?.values().find(|file| file.kind == FileKind::Function && stem(file))
+        self.project.package(package)?.files.iter().find(|file| file.kind == FileKind::Function && stem(file))
     }
 
     /// Jinja's `graph`. It is made when first asked for; dbt's grows while nodes are compiled, since the macros that a compile

@@ -153,8 +153,7 @@ fn named(
     if text.trim() == "this" {
         return Ok(tested.unique_id.clone());
     }
-    let renders = run.project.flags.get("support_custom_ref_kwargs").and_then(Json::as_bool) == Some(true);
-    if !renders && static_call::read(text).is_none() {
+    if !run.project.flag("support_custom_ref_kwargs") && static_call::read(text).is_none() {
         let message = format!("Unit test given inputs must be either a 'ref', 'source' or 'this' call. Got: '{text}'.");
         return Err(Error::compilation(message));
     }

@@ -80,8 +80,5 @@ fn overloads(step: &StepRun<'_>, node: &Arc<Node>) -> (OverloadResults, Option<D
 fn fault(step: &StepRun<'_>, node: &Node, overload: &str, error: &Error) -> Diagnostic {
     let diagnostic = error.diagnostic().node(node.unique_id.shared());
     let Some(file) = step.run.function_file(&node.package_name, overload) else { return diagnostic };
-    let text = &file.source.text;
-    let start = text.len() - text.trim_start().len();
-    let first_line = text[start..].lines().next().unwrap_or_default().trim_end().len();
-    diagnostic.at(&file.source, Span::new(start, start + first_line))
+    diagnostic.at(&file.source, Span::first_line(&file.source.text))
 }

@@ -31,14 +31,10 @@ fn own_place(problem: &Diagnostic, of: &Resource) -> Label {
         Resource::Node(node) if node.source_offset == 0 => &*node.raw_code,
         _ => "",
     };
-    let first_line = || {
-        let start = text.len() - text.trim_start().len();
-        Span::new(start, start + text[start..].lines().next().unwrap_or_default().trim_end().len())
-    };
     let quoted = problem.message.split('\'').nth(1).filter(|word| !word.is_empty());
     let found = quoted.and_then(|word| text.find(word).map(|at| Span::new(at, at + word.len())));
     let source = SourceText::new(of.original_file_path(), text);
-    Label { source, span: found.unwrap_or_else(first_line), note: String::new() }
+    Label { source, span: found.unwrap_or_else(|| Span::first_line(text)), note: String::new() }
 }
 
 /// DuckDB's and PostgreSQL's `LINE 3:   select x from y` with a caret below: the line, and the caret's column in it from 0.
