@@ -62,8 +62,8 @@ pub struct SelectionRequest {
     pub exclude: Vec<String>,
     pub selector: Option<String>,
     pub indirect: Option<IndirectSelection>,
-    /// What the command takes at all: build, test, ls … differ. Empty: everything.
-    pub resource_types: Vec<ResourceType>,
+    /// What the command takes at all: build, test, ls … differ. None: everything.
+    pub resource_types: Option<Vec<ResourceType>>,
     /// Are nodes without any text taken too? `ls` shows them, other commands pass them over.
     pub include_empty: bool,
     /// Artifacts to compare with, for `state:`, `result:` and `source_status:`.

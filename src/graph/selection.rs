@@ -107,7 +107,7 @@ impl Chooser<'_> {
         };
         // A test of what is not there stays in the manifest, disabled.
         let enabled = !matches!(resource, Resource::Node(node) if !node.config.enabled());
-        let of_type = types.is_empty() || types.contains(&resource.resource_type());
+        let of_type = types.as_ref().is_none_or(|types| types.contains(&resource.resource_type()));
         enabled && of_type && (self.request.include_empty || !empty())
     }
 

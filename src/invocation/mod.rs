@@ -231,7 +231,7 @@ impl Invocation<'_> {
             exclude: self.request.list("exclude"),
             selector: self.request.text("selector").map(str::to_owned),
             indirect: settings::indirect_selection(&self.project),
-            resource_types: types,
+            resource_types: Some(types),
             include_empty: matches!(self.request.command, Command::List | Command::DocsGenerate),
             previous,
         };

@@ -105,6 +105,6 @@ fn request(arguments: &str) -> (SelectionRequest, ListOutput) {
             other => panic!("no such flag here: {other}"),
         }
     }
-    request.resource_types = if asked.is_empty() { types } else { asked };
+    request.resource_types = Some(if asked.is_empty() { types } else { asked });
     (request, form)
 }

@@ -157,13 +157,15 @@ fn exclusion_takes_tests_away_with_what_they_test() {
 
 #[test]
 fn resource_types_and_empty_models_are_left_out_at_the_end() {
-    let request = SelectionRequest { resource_types: vec![ResourceType::Model], ..SelectionRequest::default() };
+    let request = SelectionRequest { resource_types: Some(vec![ResourceType::Model]), ..SelectionRequest::default() };
     let (names, diagnostics) = choose(None, &request);
     assert!(diagnostics.is_empty());
     assert!(!names.contains(&"blank".to_string()) && names.contains(&"orders".to_string()));
     assert!(names.iter().all(|name| !name.contains("test.")), "{names:?}");
     let (names, _) = choose(None, &SelectionRequest { include_empty: true, ..request });
     assert!(names.contains(&"blank".to_string()));
+    let (none, _) = choose(None, &SelectionRequest { resource_types: Some(Vec::new()), ..SelectionRequest::default() });
+    assert!(none.is_empty(), "{none:?}");
     let (all, _) = choose(None, &SelectionRequest { include_empty: true, ..SelectionRequest::default() });
     assert_eq!(all.len(), super::shop::manifest().resources().count());
 }
