@@ -131,14 +131,23 @@ fn section_entry(
     found
 }
 
-/// Keys that dbt doesn't know are kept but mean nothing to it; most often they are misspelled.
+/// Keys that dbt doesn't know: most often they are misspelled.
 fn unknown_keys(entries: &[Entry], section: &str, known: &[&str], source: &SourceText, diagnostics: &mut Vec<Diagnostic>) {
     for entry in entries.iter().filter(|entry| !known.contains(&&*entry.key)) {
-        let message = format!("`{}` is no key of `{section}`; it has no effect", entry.key);
-        let warning = Diagnostic::warning("W0203", message).at(source, entry.key_span);
-        diagnostics.push(match nearest(&entry.key, known.iter().copied()) {
-            Some(near) => warning.help(format!("did you mean `{near}`?")),
-            None => warning.help("keys of your own can stand under `config: meta:`"),
+        let key = &entry.key;
+        let told = if property_keys::is_strict(section) {
+            let message = format!(
+                "Invalid {section} config given in {}: Additional properties are not allowed ('{key}' was unexpected)",
+                source.name
+            );
+            Diagnostic::error("E0205", message)
+        } else {
+            Diagnostic::warning("W0203", format!("`{key}` is no key of `{section}`; it has no effect"))
+        };
+        let told = told.at(source, entry.key_span);
+        diagnostics.push(match nearest(key, known.iter().copied()) {
+            Some(near) => told.help(format!("did you mean `{near}`?")),
+            None => told.help("keys of your own can stand under `config: meta:`"),
         });
     }
 }

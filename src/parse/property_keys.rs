@@ -78,7 +78,7 @@ const SOURCES: [&str; 16] = [
 const MACROS: [&str; 6] = ["name", "description", "arguments", "meta", "docs", "config"];
 const EXPOSURES: [&str; 12] =
     ["name", "type", "owner", "description", "label", "maturity", "url", "meta", "tags", "depends_on", "config", "enabled"];
-const METRICS: [&str; 32] = [
+const METRICS: [&str; 33] = [
     "name",
     "label",
     "type",
@@ -96,6 +96,7 @@ const METRICS: [&str; 32] = [
     "fill_nulls_with",
     "numerator",
     "denominator",
+    "input_metric",
     "input_metrics",
     "metric",
     "measure",
@@ -165,6 +166,11 @@ const SECTIONS: [(&str, &[&str]); 14] = [
 /// The section of that name, with the keys of its items.
 pub fn section(name: &str) -> Option<(&'static str, &'static [&'static str])> {
     SECTIONS.into_iter().find(|(section, _)| *section == name)
+}
+
+/// Are items refused that have other keys? Else these are kept, and mean nothing.
+pub fn is_strict(section: &str) -> bool {
+    matches!(section, "sources" | "exposures" | "metrics" | "groups" | "semantic_models" | "unit_tests" | "saved_queries")
 }
 
 /// The names of all sections.

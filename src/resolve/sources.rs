@@ -22,6 +22,7 @@ pub fn build(shared: &Shared<'_>, properties: &[Property], diagnostics: &mut Vec
     let mut sources = Vec::new();
     for property in listed().filter(|property| property.entry.get("overrides").is_none()) {
         let Some(name) = columns::text(property.entry.get("name")) else { continue };
+        named_column(property, &property.entry, diagnostics);
         let over = overrides.by_source.get(&(property.package.name.to_string(), name.clone()));
         for table in property.entry.get("tables").map(Yaml::items).unwrap_or_default() {
             let Some(table_name) = columns::text(table.get("name")) else {
@@ -29,6 +30,7 @@ pub fn build(shared: &Shared<'_>, properties: &[Property], diagnostics: &mut Vec
                 diagnostics.push(Diagnostic::error("E0267", message).at(&property.file.source, table.span));
                 continue;
             };
+            named_column(property, table, diagnostics);
             let mut entry = property.entry.clone();
             let mut table = table.clone();
             if let Some(over) = over {
@@ -48,6 +50,15 @@ pub fn build(shared: &Shared<'_>, properties: &[Property], diagnostics: &mut Vec
     sources
 }
 
+/// `loaded_at_field` names a column, or is null: no empty text.
+fn named_column(property: &Property, of: &Yaml, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(field) = of.get("loaded_at_field").filter(|field| field.as_str() == Some("")) else { return };
+    let message =
+        format!("Invalid sources config given in {}: loaded_at_field cannot be an empty string.", property.file.original_path);
+    let error = Diagnostic::error("E0276", message).at(&property.file.source, field.span);
+    diagnostics.push(error.help("name a column; null hides the one that the source names"));
+}
+
 type Used = HashSet<(String, String, Option<String>)>;
 
 /// Entries with `overrides: <package>`: they change sources of installed packages.
@@ -62,8 +73,12 @@ impl<'a> Overrides<'a> {
             let Some(package) = columns::text(property.entry.get("overrides")) else { continue };
             let name = columns::text(property.entry.get("name")).unwrap_or_default();
             if let Some(first) = by_source.insert((package.clone(), name.clone()), property) {
-                let message = format!("dbt found two schema.yml entries that override the source '{name}' of '{package}'");
-                let diagnostic = Diagnostic::error("E0268", message).at(&property.file.source, property.entry.span);
+                let message = format!(
+                    "dbt found two schema.yml entries for the same source named {name} in package {package}, which may be \
+                     overridden once only: remove the override from one of these files: {}, {}",
+                    first.file.original_path, property.file.original_path
+                );
+                let diagnostic = Diagnostic::error("E0313", message).at(&property.file.source, property.entry.span);
                 diagnostics.push(diagnostic.at_with(&first.file.source, first.entry.span, "overridden here before"));
             }
         }
