@@ -15,7 +15,7 @@ awk -v rows="$rows" 'BEGIN {
       i % 3 ? "true" : "false", i % 7 ? "note number " i % 99 : ""
 }' >seeds/big.csv
 
-for round in 1 2 3; do
+for round in 1 2 3 4 5; do
   begun=$(date +%s.%N)
   "$program" seed --full-refresh --quiet
   ended=$(date +%s.%N)
@@ -25,4 +25,5 @@ for round in 1 2 3; do
   ended_copy=$(date +%s.%N)
   awk -v a="$begun" -v b="$ended" -v c="$begun_copy" -v d="$ended_copy" -v round=$round \
     'BEGIN { printf "round %d: seed %.2f s, \\copy %.2f s: %.0f %% of its speed\n", round, b - a, d - c, 100 * (d - c) / (b - a) }'
-done
+done | tee rounds
+sort -t: -k3n rounds | awk -F': ' '{ speed[NR] = $3 } END { print "median: " speed[int((NR + 1) / 2)] }'

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use duckdb::core::LogicalTypeId;
 use duckdb::{Config, InterruptHandle};
 
-use super::duckdb_credentials::{Credentials, Extension, escape, shown};
+use super::duckdb_credentials::{Credentials, Extension, shown};
 use super::duckdb_python::Scratch;
 use super::duckdb_values::{Bound, Context, cell, needs_text};
 use super::python::{PythonTask, Said};
@@ -427,12 +426,6 @@ impl Connection for Session {
         Ok(table.rows.iter().map(|row| (text(row, 0), text(row, 1))).collect())
     }
 
-    fn load_csv(&mut self, relation: &Relation, file: &Path, delimiter: char) -> Result<Response, AdapterError> {
-        let file = escape(&file.to_string_lossy());
-        let delimiter = escape(&delimiter.to_string());
-        self.execute(&format!("COPY {} FROM '{file}' (FORMAT CSV, HEADER TRUE, DELIMITER '{delimiter}')", relation.name()))
-    }
-
     fn load(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Response, AdapterError> {
         let places = vec!["?"; table.column_names.len()].join(", ");
         let sql = format!("INSERT INTO {} ({columns}) VALUES ({places})", relation.name());
@@ -470,6 +463,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::agate::{CsvOptions, read_csv};
 
     fn memory() -> DuckDb {
         DuckDb::new(json!({"path": ":memory:"}).as_object().expect("a mapping")).expect("a good target")
@@ -573,14 +567,13 @@ mod tests {
     }
 
     #[test]
-    fn rows_and_files_are_loaded() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("it's.csv");
-        crate::fs::FileSystem::write(&crate::fs::Disk, &file, b"a;b\n1;x\n2;\n").expect("a file");
+    fn rows_are_loaded_from_files_and_tables() {
         let mut connection = memory().connect("test").expect("a connection");
         connection.execute("create table t (a integer, b text)").expect("a table");
         let relation = Relation::new(Some("memory"), "main", "t");
-        connection.load_csv(&relation, &file, ';').expect("a load");
+        let options = CsvOptions { delimiter: ';', ..CsvOptions::default() };
+        let file = read_csv("t.csv", "a;b\n1;x\n2;\n".to_owned(), &options).expect("a good file");
+        connection.load(&relation, "a, b", &file).expect("a load");
         let more = Table::from_result(["a", "b"].into_iter(), vec![vec![Cell::Int(3), Cell::Null]]);
         connection.load(&relation, "a, b", &more).expect("a load");
         connection.execute_bound("insert into t values (?, ?)", &[Cell::Int(4), Cell::text("y")]).expect("a row");

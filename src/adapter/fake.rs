@@ -1,7 +1,6 @@
 //! A warehouse that only takes notes: for tests of what is sent, in which order, in which transaction.
 
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -107,7 +106,7 @@ impl Connection for FakeConnection {
 
     fn query(&mut self, sql: &str, limit: Option<usize>) -> Result<(Response, Table), AdapterError> {
         let mut table = self.note(sql)?;
-        table.rows.truncate(limit.unwrap_or(usize::MAX));
+        table.rows.change(|rows| rows.truncate(limit.unwrap_or(usize::MAX)));
         Ok((Response { message: "OK".to_string(), ..Response::default() }, table))
     }
 
@@ -142,10 +141,6 @@ impl Connection for FakeConnection {
         let table = self.note(&format!("DESCRIBE ({sql})"))?;
         let text = |row: &Vec<Cell>, index: usize| row.get(index).map(ToString::to_string).unwrap_or_default();
         Ok(table.rows.iter().map(|row| (text(row, 0), text(row, 1))).collect())
-    }
-
-    fn load_csv(&mut self, relation: &Relation, file: &Path, delimiter: char) -> Result<Response, AdapterError> {
-        self.respond(&format!("LOAD {relation} FROM {} {delimiter}", file.display()))
     }
 
     fn load(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Response, AdapterError> {

@@ -17,7 +17,6 @@ mod postgres_values;
 mod postgres_wire;
 mod python;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -198,8 +197,6 @@ pub trait Connection: Send {
     }
     /// Column names and the engine's type names of a select, without running it to the end.
     fn describe(&mut self, sql: &str) -> Result<Vec<(String, String)>, AdapterError>;
-    /// Loads a CSV file (header skipped) into an existing relation.
-    fn load_csv(&mut self, relation: &Relation, file: &Path, delimiter: char) -> Result<Response, AdapterError>;
     /// Puts a table's rows into an existing relation; `columns` are its names there, in the table's order, parted by commas.
     fn load(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Response, AdapterError>;
 }

@@ -3,18 +3,16 @@
 //! Transactions are those of dbt's client: the first statement of a session begins one, also where nobody asked; after a
 //! commit (a statement like any other to it) each statement stands alone; a rollback starts over.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::postgres_credentials::{Credentials, SslMode};
 use super::postgres_socket::Place;
-use super::postgres_values::{bound, cell, copy_line, type_name};
-use super::postgres_wire::{Answer, CancelToken, Fault, Pieces, Wire};
+use super::postgres_values::{bound, cell, copy_pieces, type_name};
+use super::postgres_wire::{Answer, CancelToken, Fault, PIECE_LENGTH, Pieces, Wire};
 use super::{Adapter, AdapterError, Connection, Features, Repeat, Response, interrupt_all, pause};
 use crate::agate::{Cell, Table};
-use crate::fs::{Disk, FileSystem};
 use crate::manifest::{JsonMap, Relation};
 
 /// The version of dbt's adapter whose behaviour this is.
@@ -443,7 +441,11 @@ impl Session {
     /// COPY does not cast as an insert does.
     fn whole_columns(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Vec<bool>, AdapterError> {
         let pointed = |cell: &Cell| matches!(cell, Cell::Decimal(number) if number.scale() > 0);
-        if !table.rows.iter().flatten().any(pointed) {
+        let any_pointed = match table.rows.file() {
+            Some(file) => file.has_points(),
+            None => table.rows.iter().flatten().any(pointed),
+        };
+        if !any_pointed {
             return Ok(Vec::new());
         }
         let types = self.describe(&format!("select {columns} from {} where false", relation.name()))?;
@@ -506,26 +508,10 @@ impl Connection for Session {
         Ok(fields.into_iter().map(|field| (field.name, type_name(field.type_oid))).collect())
     }
 
-    fn load_csv(&mut self, relation: &Relation, file: &Path, delimiter: char) -> Result<Response, AdapterError> {
-        let content = Disk
-            .read(file)
-            .map_err(|error| AdapterError::Statement { message: format!("{}: {error}", file.display()), sql: "COPY".into() })?;
-        let delimiter = if delimiter == '\'' { "''".to_owned() } else { delimiter.to_string() };
-        let sql = format!("COPY {} FROM STDIN (FORMAT CSV, HEADER TRUE, DELIMITER '{delimiter}')", relation.name());
-        let mut pieces = content.chunks(64 << 10).map(<[u8]>::to_vec);
-        self.run(&sql, Some(0), Some(&mut pieces)).map(|answer| response(&answer))
-    }
-
     fn load(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Response, AdapterError> {
         let whole = self.whole_columns(relation, columns, table)?;
         let sql = format!("COPY {} ({columns}) FROM STDIN", relation.name());
-        let mut pieces = table.rows.chunks(4000).map(|rows| {
-            let mut lines = String::new();
-            for row in rows {
-                copy_line(row, &whole, &mut lines);
-            }
-            lines.into_bytes()
-        });
-        self.run(&sql, Some(0), Some(&mut pieces)).map(|answer| response(&answer))
+        let mut pieces = copy_pieces(&table.rows, &whole, PIECE_LENGTH);
+        self.run(&sql, Some(0), Some(&mut *pieces)).map(|answer| response(&answer))
     }
 }

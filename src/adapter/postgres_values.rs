@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime};
 use rust_decimal::Decimal;
 
-use crate::agate::{Cell, CellType};
+use crate::agate::{Cell, CellType, Row, Rows, Written};
 
 /// The name that dbt's client has for a type: what contracts compare.
 pub(super) fn type_name(oid: u32) -> String {
@@ -297,7 +297,7 @@ fn plain(cell: &Cell) -> String {
 }
 
 fn escaped(text: &str, out: &mut String) {
-    if !text.contains(['\\', '\t', '\n', '\r']) {
+    if !text.bytes().any(|byte| matches!(byte, b'\\' | b'\t' | b'\n' | b'\r')) {
         out.push_str(text);
         return;
     }
@@ -312,33 +312,82 @@ fn escaped(text: &str, out: &mut String) {
     }
 }
 
-/// A row in the text format of `COPY`;
+/// Rows in the text format of `COPY`, in pieces, each when it is asked for.
 /// `whole` tells which columns take whole numbers only: there, numbers are rounded as an insert rounds them.
-pub(super) fn copy_line(row: &[Cell], whole: &[bool], out: &mut String) {
+pub(super) fn copy_pieces<'a>(rows: &'a Rows, whole: &'a [bool], length: usize) -> Box<dyn FnMut(&mut String) + 'a> {
+    if let Some(file) = rows.file() {
+        let mut reader = file.reader();
+        return Box::new(move |out| {
+            while out.len() < length
+                && let Some(row) = reader.next_row()
+            {
+                file_line(row, whole, out);
+            }
+        });
+    }
+    let mut rows = rows.iter();
+    Box::new(move |out| {
+        while out.len() < length
+            && let Some(row) = rows.next()
+        {
+            copy_line(row, whole, out);
+        }
+    })
+}
+
+fn copy_line(row: &[Cell], whole: &[bool], out: &mut String) {
     for (index, cell) in row.iter().enumerate() {
         if index > 0 {
             out.push('\t');
         }
-        match cell {
-            Cell::Null => out.push_str("\\N"),
-            Cell::Text(text) => escaped(text, out),
-            Cell::Decimal(number) if whole.get(index) == Some(&true) => {
-                let rule = rust_decimal::RoundingStrategy::MidpointAwayFromZero;
-                let _ = write!(out, "{}", number.round_dp_with_strategy(0, rule));
-            }
-            // Nothing in them needs an escape.
-            Cell::Bool(_) | Cell::Int(_) | Cell::Decimal(_) | Cell::Float(_) | Cell::Date(_) => {
-                let _ = write!(out, "{cell}");
-            }
-            other => escaped(&plain(other), out),
+        copy_cell(cell, is_set(whole, index), out);
+    }
+    out.push('\n');
+}
+
+fn file_line(row: Row<'_>, whole: &[bool], out: &mut String) {
+    for index in 0..row.len() {
+        if index > 0 {
+            out.push('\t');
+        }
+        if is_set(whole, index) {
+            copy_cell(&row.cell(index), true, out);
+            continue;
+        }
+        match row.written(index) {
+            Written::Null => out.push_str("\\N"),
+            Written::Text(text) => escaped(text, out),
+            Written::Cell(cell) => copy_cell(&cell, false, out),
         }
     }
     out.push('\n');
 }
 
+fn is_set(flags: &[bool], index: usize) -> bool {
+    flags.get(index).copied().unwrap_or(false)
+}
+
+fn copy_cell(cell: &Cell, whole: bool, out: &mut String) {
+    match cell {
+        Cell::Null => out.push_str("\\N"),
+        Cell::Text(text) => escaped(text, out),
+        Cell::Bool(value) => out.push_str(if *value { "True" } else { "False" }),
+        Cell::Decimal(number) if whole => {
+            let rule = rust_decimal::RoundingStrategy::MidpointAwayFromZero;
+            let _ = write!(out, "{}", number.round_dp_with_strategy(0, rule));
+        }
+        // Nothing in them needs an escape.
+        Cell::Int(_) | Cell::Decimal(_) | Cell::Float(_) | Cell::Date(_) => {
+            let _ = write!(out, "{cell}");
+        }
+        other => escaped(&plain(other), out),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agate::{CsvOptions, read_csv};
 
     #[test]
     fn every_type_prints_as_dbts_python_layer_shows_it() {
@@ -380,5 +429,37 @@ mod tests {
         let mut line = String::new();
         copy_line(&[Cell::text("a\tb\\\n"), Cell::Null, Cell::text("")], &[], &mut line);
         assert_eq!(line, "a\\tb\\\\\\n\t\\N\t\n");
+    }
+
+    #[test]
+    fn a_file_is_copied_as_its_cells_are() {
+        let text = "n,whole,day,at,iso,flag,note,empty\n\
+            1,76.0,2024-01-05,2024-01-05 10:00:00,2024-01-05T10:00:00Z,true,a\tb,\n\
+            \"1,000.50\",76.5,2024-1-5,2024-01-05  1:00:00,2024-W01-5T1000,FALSE,\"say \"\"x\"\"\n\\\",null\n\
+            007,-3,null,,,, null\n\n\
+            $-.5, 12 ,2024-12-31,2024-12-31 23:59:59,20240105T10:00:00.25+01:30,,NULL ,\n";
+        let table = read_csv("seeds/a.csv", text.to_owned(), &CsvOptions::default()).expect("a good file");
+        let copied = |rows: &Rows, whole: &[bool]| {
+            let (mut all, mut piece) = (String::new(), String::new());
+            let mut pieces = copy_pieces(rows, whole, 10);
+            loop {
+                pieces(&mut piece);
+                if piece.is_empty() {
+                    return all;
+                }
+                all += &std::mem::take(&mut piece);
+            }
+        };
+        assert!(table.rows.file().is_some(), "nobody looked at the rows");
+        let cells = Rows::from(table.rows.to_vec());
+        for whole in [&[][..], &[false, true]] {
+            assert_eq!(copied(&table.rows, whole), copied(&cells, whole));
+        }
+        let lines = copied(&table.rows, &[false, true]);
+        assert!(
+            lines.starts_with("1\t76\t2024-01-05\t2024-01-05 10:00:00\t2024-01-05 10:00:00+00:00\tTrue\ta\\tb\t\\N\n"),
+            "{lines}"
+        );
+        assert!(lines.contains("1000.50\t77\t2024-01-05\t"), "{lines}");
     }
 }

@@ -84,8 +84,11 @@ pub(super) struct Wire {
     date_style: String,
 }
 
-/// The rows of a `COPY … FROM STDIN`, in pieces.
-pub(super) type Pieces<'a> = &'a mut dyn Iterator<Item = Vec<u8>>;
+/// The rows of a `COPY … FROM STDIN`: each call writes the next piece; nothing after the last.
+pub(super) type Pieces<'a> = &'a mut dyn FnMut(&mut String);
+
+/// How long such a piece should be: the server works on one while the next is made.
+pub(super) const PIECE_LENGTH: usize = 64 << 10;
 
 impl Wire {
     /// Logs in over an open socket.
@@ -212,8 +215,17 @@ impl Wire {
         let Some(pieces) = pieces else {
             return self.send(|out| frontend::copy_fail("nothing to copy from", out));
         };
-        for piece in pieces {
-            self.send(|out| frontend::CopyData::new(Bytes::from(piece)).map(|data| data.write(out)))?;
+        let mut piece = String::with_capacity(PIECE_LENGTH * 2);
+        let mut out = BytesMut::with_capacity(PIECE_LENGTH * 2);
+        loop {
+            piece.clear();
+            pieces(&mut piece);
+            if piece.is_empty() {
+                break;
+            }
+            out.clear();
+            frontend::CopyData::new(piece.as_bytes())?.write(&mut out);
+            self.socket.write_all(&out)?;
         }
         self.send(|out| {
             frontend::copy_done(out);

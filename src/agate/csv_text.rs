@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::Table;
-use super::infer;
+use super::infer::{Guess, Numbers, Reading, Written};
 use super::table::unique_names;
+use super::{Cell, Table};
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 
 /// How a seed is read.
@@ -35,70 +35,141 @@ pub fn decode_utf8(name: &str, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>
     Ok(text)
 }
 
-/// The names in the first line, as written.
-pub fn header(text: &str, delimiter: char) -> Vec<String> {
-    Reader::new(text.trim_start_matches('\u{feff}'), delimiter)
-        .next()
-        .into_iter()
-        .flat_map(|record| record.fields)
-        .map(Cow::into_owned)
-        .collect()
-}
-
-/// Reads a seed. Short rows are filled with nulls; a row with too many values, or a quote that never ends, is an error
-/// (E0207, one for each row, at most 20).
-pub fn read_csv(source: &SourceText, options: &CsvOptions) -> Result<Table, Vec<Diagnostic>> {
-    let bom = if source.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut reader = Reader::new(&source.text[bom..], options.delimiter);
-    let Some(head) = reader.next() else {
+/// Reads a seed; `name` is how faults call the file. Short rows are filled with nulls; a row with too many values, or a quote
+/// that never ends, is an error (E0207, one for each row, at most 20).
+pub fn read_csv(name: &str, text: String, options: &CsvOptions) -> Result<Table, Vec<Diagnostic>> {
+    let bom = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut reader = Reader { text: &text, at: bom, delimiter: options.delimiter };
+    let mut record = Record::default();
+    if !reader.read(&mut record) {
         return Ok(Table::default());
-    };
-    let names = unique_names(head.fields.iter().map(|name| &**name));
-    // Growing step by step would copy a large file's values many times.
-    let expected = source.text.bytes().filter(|byte| *byte == b'\n').count();
-    let mut values = Vec::with_capacity(expected * names.len());
-    let mut lines = 0;
+    }
+    let first_row = reader.at;
+    let names = unique_names(record.fields.iter().map(|name| &**name));
+    let is_text = |name: &str| options.text_columns.iter().any(|column| column == name);
+    let mut guesses: Vec<Guess> = names.iter().map(|name| Guess::new(is_text(name))).collect();
     let mut faults = Vec::new();
-    for record in reader {
-        let place = Span::new(bom + record.start, bom + record.end);
-        if record.unclosed {
-            faults.push(
-                Diagnostic::error("E0207", "a quoted value is not closed before the end of the file")
-                    .at(source, place)
-                    .help("Close the quote, or double it (\"\") where it is part of the value."),
-            );
-        } else if record.fields.len() > names.len() {
-            let message = format!("this row has {} values, but the header names {}", record.fields.len(), names.len());
-            faults.push(
-                Diagnostic::error("E0207", message)
-                    .at(source, place)
-                    .help("Quote values that contain the delimiter, or set the seed's `delimiter` config."),
-            );
-        }
-        if faults.len() >= 20 {
-            break;
-        }
-        lines += 1;
-        values.extend(record.fields.into_iter().map(Some));
-        values.resize_with(lines * names.len(), || None);
+    let mut rows = 0;
+    while faults.len() < 20 && reader.read(&mut record) {
+        faults.extend(fault(&record, names.len()).map(|fault| (fault, Span::new(record.start, record.end))));
+        guesses.iter_mut().zip(&record.fields).for_each(|(guess, value)| guess.see(value));
+        rows += 1;
     }
     if !faults.is_empty() {
-        return Err(faults);
+        let source = SourceText::new(name, text);
+        return Err(faults.into_iter().map(|(fault, place)| fault.at(&source, place)).collect());
     }
-    let is_text = |index: usize| options.text_columns.iter().any(|name| **name == *names[index]);
-    let (column_types, mut rows) = infer::rows(&values, names.len(), is_text);
-    // Below a header without names there are rows without values.
-    rows.resize_with(lines, Vec::new);
-    Ok(Table { column_names: names, column_types, rows, path: None })
+    let columns: Vec<_> = guesses.into_iter().map(Guess::end).collect();
+    let column_types = columns.iter().map(|(reading, _)| reading.kind).collect();
+    let file = CsvRows { text, first_row, delimiter: options.delimiter, columns, rows };
+    Ok(Table { column_names: names, column_types, rows: file.into(), path: None })
 }
 
-/// Reads a seed from a file's bytes; `name` is how faults call the file.
-pub fn read_seed(name: &str, bytes: Vec<u8>, options: &CsvOptions) -> Result<Table, Vec<Diagnostic>> {
-    let text = decode_utf8(name, bytes).map_err(|fault| vec![*fault])?;
-    read_csv(&SourceText::new(name, text), options)
+/// What is wrong with a row below a header of so many names.
+fn fault(record: &Record<'_>, names: usize) -> Option<Diagnostic> {
+    let (message, help) = if record.unclosed {
+        let message = "a quoted value is not closed before the end of the file".to_owned();
+        (message, "Close the quote, or double it (\"\") where it is part of the value.")
+    } else if record.fields.len() > names {
+        let message = format!("this row has {} values, but the header names {names}", record.fields.len());
+        (message, "Quote values that contain the delimiter, or set the seed's `delimiter` config.")
+    } else {
+        return None;
+    };
+    Some(Diagnostic::error("E0207", message).help(help))
+}
+
+/// The rows of a seed's file: read from its text each time, as cells would take many times its room.
+#[derive(Debug)]
+pub struct CsvRows {
+    text: String,
+    first_row: usize,
+    delimiter: char,
+    columns: Vec<(Reading, Numbers)>,
+    rows: usize,
+}
+
+impl CsvRows {
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Has one of a column's numbers places after the point?
+    pub fn has_fractions(&self, index: usize) -> bool {
+        self.columns.get(index).is_some_and(|(_, numbers)| numbers.fraction)
+    }
+
+    /// Is any number written with a point, be it `76.0`?
+    pub fn has_points(&self) -> bool {
+        self.columns.iter().any(|(_, numbers)| numbers.point)
+    }
+
+    /// From the first row on.
+    pub fn reader(&self) -> RowReader<'_> {
+        let reader = Reader { text: &self.text, at: self.first_row, delimiter: self.delimiter };
+        RowReader { reader, record: Record::default(), columns: &self.columns }
+    }
+
+    pub(super) fn cells(&self) -> Vec<Vec<Cell>> {
+        let mut reader = self.reader();
+        let mut rows = Vec::with_capacity(self.rows);
+        while let Some(row) = reader.next_row() {
+            rows.push((0..row.len()).map(|index| row.cell(index)).collect());
+        }
+        rows
+    }
+}
+
+/// Gives one row after another.
+#[derive(Debug)]
+pub struct RowReader<'a> {
+    reader: Reader<'a>,
+    record: Record<'a>,
+    columns: &'a [(Reading, Numbers)],
+}
+
+impl RowReader<'_> {
+    pub fn next_row(&mut self) -> Option<Row<'_>> {
+        self.reader.read(&mut self.record).then_some(Row { fields: &self.record.fields, columns: self.columns })
+    }
+}
+
+/// A row of a file; it has as many values as the header has names.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    fields: &'a [Cow<'a, str>],
+    columns: &'a [(Reading, Numbers)],
+}
+
+impl<'a> Row<'a> {
+    pub fn len(self) -> usize {
+        self.columns.len()
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.columns.is_empty()
+    }
+
+    fn value(self, index: usize) -> Option<&'a str> {
+        self.fields.get(index).map(|value| &**value)
+    }
+
+    pub fn cell(self, index: usize) -> Cell {
+        self.columns.get(index).map_or(Cell::Null, |(reading, _)| reading.cell(self.value(index)))
+    }
+
+    /// The same without making a cell where the text says all.
+    pub fn written(self, index: usize) -> Written<'a> {
+        self.columns.get(index).map_or(Written::Null, |(reading, _)| reading.written(self.value(index)))
+    }
 }
 
 /// One record: its fields, and where it stands in the text.
+#[derive(Debug, Default)]
 struct Record<'a> {
     fields: Vec<Cow<'a, str>>,
     start: usize,
@@ -108,19 +179,14 @@ struct Record<'a> {
 
 /// Python's `csv.reader` with its default dialect: `"` quotes, doubled inside; text after a closing quote is kept; a line
 /// without any text is a record without fields.
+#[derive(Debug)]
 struct Reader<'a> {
     text: &'a str,
     at: usize,
     delimiter: char,
-    /// As many fields as a record had so far.
-    width: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str, delimiter: char) -> Self {
-        Self { text, at: 0, delimiter, width: 1 }
-    }
-
     /// Length of the line end at `at`, if there is one.
     fn line_end(&self, at: usize) -> Option<usize> {
         match self.text.as_bytes().get(at)? {
@@ -142,66 +208,58 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the quoted part that begins after a quote at `at`; gives the place after the closing quote, None if there is none.
-    fn quoted(&self, mut at: usize, field: &mut String) -> Option<usize> {
+    fn quoted(&self, mut at: usize, field: &mut Cow<'a, str>) -> Option<usize> {
         let bytes = self.text.as_bytes();
         loop {
-            let stop = at + self.text[at..].find(['"', '\r'])?;
-            field.push_str(&self.text[at..stop]);
+            let stop = at + bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\r'))?;
+            *field += &self.text[at..stop];
             if bytes[stop] == b'\r' {
-                field.push('\n');
+                *field += "\n";
                 at = stop + self.line_end(stop).unwrap_or(1);
             } else if bytes.get(stop + 1) == Some(&b'"') {
-                field.push('"');
+                *field += "\"";
                 at = stop + 2;
             } else {
                 return Some(stop + 1);
             }
         }
     }
-}
 
-impl<'a> Iterator for Reader<'a> {
-    type Item = Record<'a>;
-
-    fn next(&mut self) -> Option<Record<'a>> {
+    /// Reads the next record; false after the last.
+    fn read(&mut self, record: &mut Record<'a>) -> bool {
         let start = self.at;
-        if start >= self.text.len() {
-            return None;
-        }
+        record.fields.clear();
+        (record.start, record.end, record.unclosed) = (start, start, false);
         if let Some(length) = self.line_end(start) {
             self.at = start + length;
-            return Some(Record { fields: Vec::new(), start, end: start, unclosed: false });
+            return true;
         }
-        let mut fields = Vec::with_capacity(self.width);
+        if start >= self.text.len() {
+            return false;
+        }
         let mut at = start;
         loop {
             let mut field = Cow::Borrowed("");
             if self.text[at..].starts_with('"') {
-                let field = field.to_mut();
-                let Some(after) = self.quoted(at + 1, field) else {
-                    field.push_str(self.text[at + 1..].get(field.len()..).unwrap_or_default());
-                    fields.push(Cow::Owned(std::mem::take(field)));
-                    let first_line = self.text[start..].find('\n').map_or(self.text.len(), |length| start + length);
+                let Some(after) = self.quoted(at + 1, &mut field) else {
+                    record.end = self.text[start..].find('\n').map_or(self.text.len(), |length| start + length);
+                    record.unclosed = true;
                     self.at = self.text.len();
-                    return Some(Record { fields, start, end: first_line, unclosed: true });
+                    return true;
                 };
                 at = after;
             }
             let rest: &'a str = &self.text[at..];
             let stop = self.field_end(rest);
             field += &rest[..stop];
-            fields.push(field);
+            record.fields.push(field);
             at += stop;
-            if let Some(length) = self.line_end(at) {
-                self.at = at + length;
-                return Some(Record { fields, start, end: at, unclosed: false });
-            }
-            if at >= self.text.len() {
-                self.at = at;
-                return Some(Record { fields, start, end: at, unclosed: false });
+            if at >= self.text.len() || self.line_end(at).is_some() {
+                record.end = at;
+                self.at = at + self.line_end(at).unwrap_or(0);
+                return true;
             }
             at += self.delimiter.len_utf8();
-            self.width = self.width.max(fields.len() + 1);
         }
     }
 }
@@ -209,10 +267,10 @@ impl<'a> Iterator for Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agate::{Cell, CellType};
+    use crate::agate::CellType;
 
     fn read(text: &str) -> Result<Table, Vec<Diagnostic>> {
-        read_csv(&SourceText::new("seeds/a.csv", text), &CsvOptions::default())
+        read_csv("seeds/a.csv", text.to_owned(), &CsvOptions::default())
     }
 
     #[test]

@@ -6,44 +6,33 @@
 use std::borrow::Cow;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
-use rayon::prelude::*;
 
-use super::number::{Number, max_precision};
+use super::number::{Number, max_precision, prints_as_is};
 use super::{Cell, CellType, Table};
 
 /// Reads a text as one type; None where it is not of that type.
 type Reader = fn(&str) -> Option<Cell>;
 
 /// The type that a column of texts gets, and how its texts are read.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
     pub kind: CellType,
     read: Reader,
 }
 
-impl Reading {
-    /// How a column is read. `None` among the values stands for one that a short row lacks.
-    pub fn of<'a>(values: impl Iterator<Item = Option<&'a str>> + Clone, force_text: bool) -> Self {
-        const READINGS: [Reading; 5] = [
-            Reading { kind: CellType::Number, read: number },
-            Reading { kind: CellType::Date, read: date },
-            Reading { kind: CellType::DateTime, read: datetime },
-            Reading { kind: CellType::DateTime, read: iso_datetime },
-            Reading { kind: CellType::Boolean, read: boolean },
-        ];
-        let text = Self { kind: CellType::Text, read: |text| Some(Cell::text(text)) };
-        if force_text {
-            return text;
-        }
-        if values.clone().all(|value| value.is_none()) {
-            return Self { kind: CellType::Integer, ..text };
-        }
-        let fits =
-            |reading: &Reading| values.clone().flatten().all(|value| is_null(value) || (reading.read)(value.trim()).is_some());
-        READINGS.into_iter().find(fits).unwrap_or(text)
-    }
+/// In the order in which they are tried.
+const READINGS: [Reading; 5] = [
+    Reading { kind: CellType::Number, read: number },
+    Reading { kind: CellType::Date, read: date },
+    Reading { kind: CellType::DateTime, read: datetime },
+    Reading { kind: CellType::DateTime, read: iso_datetime },
+    Reading { kind: CellType::Boolean, read: boolean },
+];
 
-    /// A value in the column's type.
+const TEXT: Reading = Reading { kind: CellType::Text, read: |text| Some(Cell::text(text)) };
+
+impl Reading {
+    /// A value in the column's type. `None` stands for one that a short row lacks.
     pub fn cell(self, value: Option<&str>) -> Cell {
         match value {
             Some(value) if !is_null(value) => {
@@ -53,40 +42,110 @@ impl Reading {
             _ => Cell::Null,
         }
     }
+
+    /// The same without making a cell where the text says all.
+    pub fn written(self, value: Option<&str>) -> Written<'_> {
+        match value {
+            Some(value) if is_null(value) => Written::Null,
+            Some(value) if self.kind == CellType::Text => Written::Text(value),
+            Some(value) if self.prints_as_is(value.trim()) => Written::Text(value.trim()),
+            _ => match self.cell(value) {
+                Cell::Null => Written::Null,
+                cell => Written::Cell(cell),
+            },
+        }
+    }
+
+    /// Is this the text that the cell made of it prints? May say no where it is.
+    fn prints_as_is(self, value: &str) -> bool {
+        let bytes = value.as_bytes();
+        let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+        match self.kind {
+            CellType::Number => prints_as_is(value),
+            // As long as can be: every part has all its digits.
+            CellType::Date => bytes.len() == 10,
+            CellType::DateTime => bytes.len() == 19 && is_digit(9) && bytes[10] == b' ' && is_digit(11),
+            _ => false,
+        }
+    }
 }
 
-/// Types a table's values, which lie row by row; large tables on all processors. `is_text` says which columns stay texts.
-pub(super) fn rows(
-    values: &[Option<Cow<'_, str>>],
-    width: usize,
-    is_text: impl Fn(usize) -> bool + Sync,
-) -> (Vec<CellType>, Vec<Vec<Cell>>) {
-    let reading =
-        |index: usize| Reading::of(values.iter().skip(index).step_by(width.max(1)).map(|value| value.as_deref()), is_text(index));
-    let row = |readings: &[Reading], row: &[Option<Cow<'_, str>>]| {
-        row.iter().zip(readings).map(|(value, reading)| reading.cell(value.as_deref())).collect::<Vec<Cell>>()
-    };
-    let alone = || {
-        let readings: Vec<Reading> = (0..width).map(reading).collect();
-        let rows = values.chunks_exact(width.max(1)).map(|values| row(&readings, values)).collect();
-        (readings, rows)
-    };
-    let in_parallel = || {
-        let readings: Vec<Reading> = (0..width).into_par_iter().map(reading).collect();
-        let rows = values.par_chunks_exact(width.max(1)).map(|values| row(&readings, values)).collect();
-        (readings, rows)
-    };
-    // A pool of its own: a small project's has but one thread.
-    let pool = (values.len() > 20_000).then(|| rayon::ThreadPoolBuilder::new().build());
-    let (readings, rows): (Vec<Reading>, Vec<Vec<Cell>>) = match pool {
-        Some(Ok(pool)) => pool.install(in_parallel),
-        _ => alone(),
-    };
-    (readings.iter().map(|reading| reading.kind).collect(), rows)
+/// A value of a file: its text where that is what its cell would print, else the cell.
+#[derive(Debug, PartialEq)]
+pub enum Written<'a> {
+    Null,
+    Text(&'a str),
+    Cell(Cell),
+}
+
+/// What the values seen so far leave of the types that a column may have.
+#[derive(Debug)]
+pub(super) struct Guess {
+    possible: Vec<Reading>,
+    /// No row was too short to have a value, if there was a row; or the project says that it is a text.
+    seen: bool,
+    pub numbers: Numbers,
+}
+
+/// What numbers of a column look like.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Numbers {
+    /// One has places after the point: the column's are not whole.
+    pub fraction: bool,
+    /// One is written with a point, be it `76.0`.
+    pub point: bool,
+}
+
+impl Guess {
+    pub fn new(force_text: bool) -> Self {
+        let possible = if force_text { Vec::new() } else { READINGS.to_vec() };
+        Self { possible, seen: force_text, numbers: Numbers::default() }
+    }
+
+    pub fn see(&mut self, value: &str) {
+        self.seen = true;
+        if self.possible.is_empty() || is_null(value) {
+            return;
+        }
+        let value = value.trim();
+        let Self { possible, numbers, .. } = self;
+        possible.retain(|reading| {
+            let cell = (reading.read)(value);
+            if let Some(cell) = &cell {
+                numbers.see(cell);
+            }
+            cell.is_some()
+        });
+    }
+
+    /// How the column is read, and what its numbers look like, if it is one of numbers.
+    pub fn end(self) -> (Reading, Numbers) {
+        let reading = match self.possible.first() {
+            _ if !self.seen => Reading { kind: CellType::Integer, ..TEXT },
+            Some(reading) => *reading,
+            None => TEXT,
+        };
+        (reading, if reading.kind == CellType::Number { self.numbers } else { Numbers::default() })
+    }
+}
+
+impl Numbers {
+    fn see(&mut self, cell: &Cell) {
+        match cell {
+            Cell::Decimal(number) if number.scale() > 0 => self.point = true,
+            Cell::Float(_) => {}
+            _ => return,
+        }
+        self.fraction = self.fraction || max_precision([cell]) > 0;
+    }
 }
 
 /// `null` in any case, or nothing but blanks.
 fn is_null(text: &str) -> bool {
+    // Most values are told apart by how they begin.
+    if text.bytes().next().is_some_and(|first| first.is_ascii_graphic() && !first.eq_ignore_ascii_case(&b'n')) {
+        return false;
+    }
     let text = text.trim();
     text.is_empty() || text.eq_ignore_ascii_case("null")
 }
@@ -96,7 +155,7 @@ fn number(text: &str) -> Option<Cell> {
 }
 
 fn boolean(text: &str) -> Option<Cell> {
-    let plain = text.replace(',', "");
+    let plain = if text.contains(',') { Cow::Owned(text.replace(',', "")) } else { Cow::Borrowed(text) };
     let plain = plain.trim();
     if is_null(plain) {
         Some(Cell::Null)
@@ -228,8 +287,11 @@ pub fn convert_type(table: &Table, index: usize) -> Option<&'static str> {
         CellType::Integer => Some("integer"),
         CellType::Text => Some("text"),
         CellType::Number => {
-            let places = max_precision(table.rows.iter().filter_map(|row| row.get(index)));
-            Some(if places > 0 { "float8" } else { "integer" })
+            let fraction = match table.rows.file() {
+                Some(file) => file.has_fractions(index),
+                None => max_precision(table.column(index)) > 0,
+            };
+            Some(if fraction { "float8" } else { "integer" })
         }
         CellType::Boolean => Some("boolean"),
         CellType::DateTime => Some("timestamp without time zone"),
@@ -243,8 +305,14 @@ pub fn convert_type(table: &Table, index: usize) -> Option<&'static str> {
 mod tests {
     use super::*;
 
+    fn reading(values: &[Option<&str>], force_text: bool) -> Reading {
+        let mut guess = Guess::new(force_text);
+        values.iter().flatten().for_each(|value| guess.see(value));
+        guess.end().0
+    }
+
     fn kind(values: &[&str]) -> CellType {
-        Reading::of(values.iter().copied().map(Some), false).kind
+        reading(&values.iter().copied().map(Some).collect::<Vec<_>>(), false).kind
     }
 
     #[test]
@@ -276,9 +344,42 @@ mod tests {
     #[test]
     fn forced_text_keeps_leading_zeros_but_not_nulls() {
         let values = [Some("005"), Some("null"), Some(" a "), None];
-        let reading = Reading::of(values.into_iter(), true);
+        let reading = reading(&values, true);
         assert_eq!(reading.kind, CellType::Text);
         assert_eq!(values.map(|value| reading.cell(value)), [Cell::text("005"), Cell::Null, Cell::text(" a "), Cell::Null]);
+    }
+
+    #[test]
+    fn texts_stand_for_cells_that_print_the_same() {
+        let (number, date, time, text) = (READINGS[0], READINGS[1], READINGS[2], TEXT);
+        let cases = [
+            (number, "0", true),
+            (number, "-12.50", true),
+            (number, " 7 ", true),
+            (number, "007", false),
+            (number, "-0", false),
+            (number, "$5", false),
+            (number, "0.00000001", false),
+            (number, "1_000", false),
+            (number, "nan", false),
+            (number, "123456789012345678901234567890", false),
+            (date, "2024-01-05", true),
+            (date, "2024-1-05", false),
+            (time, "2024-01-05 10:00:00", true),
+            (time, "2024-1-05  10:00:00", false),
+            (time, "2024-01-05\t10:00:00", false),
+            (text, " a ", true),
+        ];
+        for (reading, value, as_is) in cases {
+            let cell = reading.cell(Some(value));
+            match reading.written(Some(value)) {
+                Written::Text(text) => assert!(as_is && text == cell.to_string(), "{value}"),
+                Written::Cell(made) => assert!(!as_is && format!("{made:?}") == format!("{cell:?}"), "{value}"),
+                Written::Null => panic!("{value} is no null"),
+            }
+        }
+        assert_eq!(number.written(Some(" NULL")), Written::Null);
+        assert_eq!(text.written(None), Written::Null);
     }
 
     #[test]

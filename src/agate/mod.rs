@@ -7,15 +7,17 @@ mod csv_text;
 mod infer;
 mod number;
 mod print;
+mod rows;
 mod table;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use csv_text::{CsvOptions, decode_utf8, header, read_csv, read_seed};
-pub use infer::convert_type;
+pub use csv_text::{CsvOptions, CsvRows, Row, RowReader, decode_utf8, read_csv};
+pub use infer::{Written, convert_type};
 pub use number::{Number, max_precision};
 pub use print::{Indent, PrintOptions};
+pub use rows::Rows;
 pub use table::{JoinOptions, Key};
 
 /// One value of a table.
@@ -72,7 +74,7 @@ impl CellType {
 pub struct Table {
     pub column_names: Vec<Arc<str>>,
     pub column_types: Vec<CellType>,
-    pub rows: Vec<Vec<Cell>>,
+    pub rows: Rows,
     /// The file it was read from, for a seed: agate's `original_abspath`.
     pub path: Option<PathBuf>,
 }

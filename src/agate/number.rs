@@ -74,6 +74,20 @@ fn plain_decimal(text: &str) -> Option<Decimal> {
     Some(Decimal::new(if negative { -mantissa } else { mantissa }, scale))
 }
 
+/// Is this number written as [`decimal_text`] writes it? May say no where it is.
+pub(super) fn prints_as_is(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, places) = digits.split_once('.').unwrap_or((digits, "0"));
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // More digits might not fit; more places might print as a power of ten; the zero has no sign.
+    are_digits(whole)
+        && are_digits(places)
+        && whole.len() <= 12
+        && places.len() <= 6
+        && (whole.len() == 1 || !whole.starts_with('0'))
+        && (digits.len() == text.len() || digits.bytes().any(|byte| (b'1'..=b'9').contains(&byte)))
+}
+
 /// What Python's `Decimal(text)` accepts: digits with `_`, a point, an exponent, `inf`, `nan`.
 fn python_decimal(text: &str) -> Option<Number> {
     let text = text.trim();

@@ -69,7 +69,7 @@ impl Table {
                 }
             }
         }
-        Self { column_names, column_types, rows, path: None }
+        Self { column_names, column_types, rows: rows.into(), path: None }
     }
 
     /// Without columns or rows: what dbt gives where a statement's result was not fetched.
@@ -105,7 +105,12 @@ impl Table {
     }
 
     fn with_rows(&self, rows: Vec<Vec<Cell>>) -> Self {
-        Self { column_names: self.column_names.clone(), column_types: self.column_types.clone(), rows, path: self.path.clone() }
+        Self {
+            column_names: self.column_names.clone(),
+            column_types: self.column_types.clone(),
+            rows: rows.into(),
+            path: self.path.clone(),
+        }
     }
 
     /// Only those columns, in that order.
@@ -143,7 +148,7 @@ impl Table {
     /// Sorted by columns, nulls last (first when reversed); equal rows keep their order.
     #[must_use]
     pub fn order_by(&self, columns: &[usize], reverse: bool) -> Self {
-        let mut rows = self.rows.clone();
+        let mut rows = self.rows.to_vec();
         rows.sort_by(|left, right| {
             let differ = columns.iter().map(|index| match (left.get(*index), right.get(*index)) {
                 (Some(left), Some(right)) => left.order(right),
@@ -240,7 +245,7 @@ impl Table {
             }
         }
         let column_types = [self.column_types.as_slice(), &added.column_types].concat();
-        Self { column_names: unique_names(names.iter().map(|name| &**name)), column_types, rows, path: None }
+        Self { column_names: unique_names(names.iter().map(|name| &**name)), column_types, rows: rows.into(), path: None }
     }
 
     /// All rows of several tables; columns by name, nulls where a table lacks one. Err names a column whose types differ.
@@ -278,7 +283,7 @@ impl Table {
             }));
         }
         let column_types = types.into_iter().map(|kind| kind.unwrap_or(CellType::Integer)).collect();
-        Ok(Self { column_names: names, column_types, rows, path: None })
+        Ok(Self { column_names: names, column_types, rows: rows.into(), path: None })
     }
 }
 

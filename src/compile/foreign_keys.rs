@@ -65,7 +65,7 @@ pub fn existing(session: &Session, relation: &Relation) -> Result<Vec<String>, E
         escaped(&key.1)
     );
     let mut tables: HashMap<String, Vec<String>> = HashMap::new();
-    for row in session.query(&sql)?.rows {
+    for row in &session.query(&sql)?.rows {
         if let [table, kind] = row.as_slice() {
             tables.entry(table.to_string()).or_default().push(kind.to_string());
         }

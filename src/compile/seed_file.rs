@@ -1,7 +1,7 @@
 //! A seed's CSV file as Jinja's `load_agate_table` gives it.
 
-use crate::agate::{self, CsvOptions};
-use crate::diagnostic::{Diagnostic, SourceText};
+use crate::agate::{self, CsvOptions, Rows};
+use crate::diagnostic::Diagnostic;
 use crate::event::Event;
 use crate::jinja::{Error, Frame, Value, objects};
 use crate::manifest::Node;
@@ -19,9 +19,8 @@ pub fn load(run: &RunContext, node: &Node) -> Result<Value, Error> {
     let text_columns: Vec<String> = types.keys().cloned().collect();
     let wrong = |diagnostic: &Diagnostic| Error::compilation(diagnostic.to_string());
     let text = agate::decode_utf8(&node.original_file_path, content).map_err(|diagnostic| wrong(&diagnostic))?;
-    let source = SourceText::new(node.original_file_path.as_str(), text);
     let options = CsvOptions { delimiter, text_columns };
-    let mut table = agate::read_csv(&source, &options).map_err(|faults| {
+    let mut table = agate::read_csv(&node.original_file_path, text, &options).map_err(|faults| {
         let told: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();
         let mut error = Error::compilation(told.join("\n"));
         let places = faults.iter().flat_map(|fault| &fault.labels).take(1);
@@ -41,7 +40,7 @@ pub fn load(run: &RunContext, node: &Node) -> Result<Value, Error> {
         run.events.emit(Event::Diagnostic(Box::new(Diagnostic::warning("W0207", message).event("JinjaLogWarning"))));
     }
     if run.options.empty {
-        table.rows.clear();
+        table.rows = Rows::default();
     }
     Ok(objects::table::value(table))
 }

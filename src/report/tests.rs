@@ -59,7 +59,7 @@ fn a_run() -> Vec<Event> {
     failed.sample = Some(Arc::new(Table {
         column_names: vec!["id".into(), "note".into()],
         column_types: vec![CellType::Integer, CellType::Text],
-        rows: vec![vec![Cell::Int(7), Cell::Text("late".into())], vec![Cell::Int(12), Cell::Null]],
+        rows: vec![vec![Cell::Int(7), Cell::Text("late".into())], vec![Cell::Int(12), Cell::Null]].into(),
         ..Table::default()
     }));
     failed.compiled = Some(Compiled {

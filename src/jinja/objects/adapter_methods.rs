@@ -236,9 +236,11 @@ fn convert_datetimes(args: &Args) -> Result<Value, Error> {
     let mut texts = Table::clone(&table);
     for (index, kind) in texts.column_types.iter_mut().enumerate().filter(|(_, kind)| **kind == CellType::DateTime) {
         *kind = CellType::Text;
-        for cell in texts.rows.iter_mut().filter_map(|row| row.get_mut(index)).filter(|cell| !cell.is_null()) {
-            *cell = Cell::text(cell.to_string());
-        }
+        texts.rows.change(|rows| {
+            for cell in rows.iter_mut().filter_map(|row| row.get_mut(index)).filter(|cell| !cell.is_null()) {
+                *cell = Cell::text(cell.to_string());
+            }
+        });
     }
     Ok(table::value(texts))
 }

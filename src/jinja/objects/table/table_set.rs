@@ -44,7 +44,7 @@ impl TableSet {
             let mut keyed = Table::clone(table);
             keyed.column_names.insert(0, self.key_name.as_str().into());
             keyed.column_types.insert(0, self.key_type);
-            keyed.rows.iter_mut().for_each(|row| row.insert(0, key.clone()));
+            keyed.rows.change(|rows| rows.iter_mut().for_each(|row| row.insert(0, key.clone())));
             keyed
         });
         let keyed: Vec<Table> = keyed.collect();
