@@ -19,6 +19,16 @@ pub fn replace_bounded(text: &str, what: &str, with: &str, bounded: impl Fn(&str
     out
 }
 
+/// Secrets as `*****`.
+pub fn without_secrets(mut text: String, secrets: &[String]) -> String {
+    for secret in secrets.iter().filter(|secret| !secret.trim().is_empty()) {
+        if text.contains(secret.as_str()) {
+            text = text.replace(secret.as_str(), "*****");
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::replace_bounded;

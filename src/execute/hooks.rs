@@ -11,6 +11,7 @@ use crate::compile::{self, RunContext, Session, result_object};
 use crate::event::{Event, RunResult, Status, Timing};
 use crate::jinja::{self, Error, Value};
 use crate::manifest::{Detail, Node, ResourceType};
+use crate::text::without_secrets;
 
 /// Which hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,8 @@ pub fn run(run: &Arc<RunContext>, session: &Arc<Session>, moment: Moment, result
             Some(Err(error)) => {
                 failed = true;
                 let diagnostic = error.diagnostic().node(hook.unique_id.shared());
-                (Status::Error, format!("{label} failed, error:\n {}", error.message), Some(diagnostic))
+                let message = without_secrets(error.message, &run.project.invocation.secrets);
+                (Status::Error, format!("{label} failed, error:\n {message}"), Some(diagnostic))
             }
         };
         run.note_hook(&hook.unique_id, index + 1);

@@ -249,7 +249,7 @@ impl Model {
         let resource = Resource::Node(self.node.clone());
         let (status, message, response) = match outcome {
             Ok(outcome) => (Status::Success, outcome.message.clone(), outcome.response.clone()),
-            Err(error) => (Status::Error, Some(described(error, &resource, &self.run.manifest.adapter_type)), JsonMap::new()),
+            Err(error) => (Status::Error, Some(described(error, &resource, &self.run)), JsonMap::new()),
         };
         RunResult {
             timing,

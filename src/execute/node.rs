@@ -24,6 +24,7 @@ use crate::jinja::objects::response;
 use crate::jinja::{Args, Error, ErrorKind, Value};
 use crate::manifest::{BatchResults, JsonMap, Language, Node, OverloadResults, Resource, ResourceType, UnitTest};
 use crate::plan::{Action, Plan, Step};
+use crate::text::without_secrets;
 
 /// What a worker has at hand for one step.
 pub struct StepRun<'a> {
@@ -89,7 +90,7 @@ impl StepRun<'_> {
             Err(error) => {
                 let of_source = self.step.action == Action::Freshness;
                 result.status = if of_source { Status::RuntimeError } else { Status::Error };
-                result.message = Some(described(&error, self.resource, &self.run.manifest.adapter_type));
+                result.message = Some(described(&error, self.resource, self.run));
                 result.diagnostic = Some(error.diagnostic().node(id.shared()));
             }
         }
@@ -311,16 +312,17 @@ pub(super) fn timed<T>(
 }
 
 /// The error as run_results' `message` gives it: dbt's kind of error, the node and its file, then what is wrong.
-pub(super) fn described(error: &Error, resource: &Resource, adapter: &str) -> String {
+/// Secrets are blotted out.
+pub(super) fn described(error: &Error, resource: &Resource, run: &RunContext) -> String {
     let kind = match error.kind {
         // dbt-duckdb hands the engine's errors on as they are.
-        ErrorKind::Database if adapter == "duckdb" => "Runtime Error",
+        ErrorKind::Database if *run.manifest.adapter_type == *"duckdb" => "Runtime Error",
         ErrorKind::Database => "Database Error",
         ErrorKind::Runtime | ErrorKind::Cancelled => "Runtime Error",
         ErrorKind::Syntax | ErrorKind::Undefined | ErrorKind::Compilation => "Compilation Error",
         ErrorKind::Parsing => "Parsing Error",
     };
-    let text = error.message.replace('\n', "\n  ");
+    let text = without_secrets(error.message.clone(), &run.project.invocation.secrets).replace('\n', "\n  ");
     format!("{kind} in {} {} ({})\n  {text}", resource.resource_type(), resource.name(), resource.original_file_path())
 }
 

@@ -14,6 +14,7 @@ use crate::event::{Compiled, Event, RunResult, Status, Timing};
 use crate::graph::Selection;
 use crate::jinja::{self, Args, Error, Template, Value};
 use crate::manifest::{Json, JsonMap, UniqueId};
+use crate::text::without_secrets;
 use crate::yaml::{self, Kind};
 
 /// Calls the macro, or runs `--sql`; what came of it is in run_results.json.
@@ -171,7 +172,7 @@ impl Operation {
             timing: self.timing(),
             execution_time: self.begun.elapsed(),
             adapter_response,
-            message: error.map(|error| error.message.clone()),
+            message: error.map(|error| without_secrets(error.message.clone(), &invocation.project.invocation.secrets)),
             failures: Some(i64::from(error.is_some())),
             ..RunResult::new(unique_id, status, "MainThread".to_owned())
         };

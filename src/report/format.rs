@@ -7,6 +7,7 @@ use super::style::{Painter, Style};
 use super::{LogFormat, diagnostic};
 use crate::agate::PrintOptions;
 use crate::manifest::{Json, JsonMap};
+use crate::text::without_secrets;
 
 /// What lines need to know of the invocation.
 #[derive(Debug, Clone, Default)]
@@ -36,23 +37,13 @@ pub(super) fn line(record: &Record, look: Look, invocation: &Invocation) -> Stri
         LogFormat::Text => text_line(record, &painted(record, look.painter)),
         LogFormat::Default => people_line(record, look),
     };
-    scrub(text, &invocation.secrets)
+    without_secrets(text, &invocation.secrets)
 }
 
-/// Secrets as `*****`.
-pub(super) fn scrub(mut text: String, secrets: &[String]) -> String {
-    for secret in secrets.iter().filter(|secret| !secret.trim().is_empty()) {
-        if text.contains(secret.as_str()) {
-            text = text.replace(secret.as_str(), "*****");
-        }
-    }
-    text
-}
-
-/// The same in every text of a value.
+/// Secrets in every text of a value as `*****`.
 pub fn scrub_json(value: &mut Json, secrets: &[String]) {
     match value {
-        Json::String(text) => *text = scrub(std::mem::take(text), secrets),
+        Json::String(text) => *text = without_secrets(std::mem::take(text), secrets),
         Json::Array(items) => items.iter_mut().for_each(|item| scrub_json(item, secrets)),
         Json::Object(map) => map.values_mut().for_each(|value| scrub_json(value, secrets)),
         _ => {}

@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::format::scrub;
 use crate::artifacts::system_timestamp;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, RunResult, Status};
 use crate::fs::{Disk, FileSystem};
 use crate::manifest::{Json, JsonMap, Node, Resource, UniqueId};
+use crate::text::without_secrets;
 
 /// The format that docs/history.md describes.
 const SCHEMA_VERSION: u32 = 1;
@@ -176,7 +176,7 @@ impl History {
     /// One line, in one write: what a crash leaves is whole lines and at most one torn one.
     fn write(&mut self, line: String) -> io::Result<()> {
         let State::Open(file) = &mut self.file else { return Ok(()) };
-        let mut line = scrub(line, &self.secrets);
+        let mut line = without_secrets(line, &self.secrets);
         line.push('\n');
         file.write_all(line.as_bytes())
     }

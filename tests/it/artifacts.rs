@@ -17,24 +17,31 @@ fn the_fields_own_parser_loads_all_artifacts() {
     }
 }
 
-/// What the command line gives is written into run_results.json, but for secrets: of a node command, of an operation, and of
-/// SQL that is run as one.
+/// What the command line gives is written into run_results.json, but for secrets, and so are errors that name them: of a node
+/// command, of an operation, and of SQL that is run as one.
 #[test]
 fn secrets_of_the_command_line_stay_out_of_results() {
     const SECRET: &str = "s3cr3t-word";
     let scratch = tempfile::tempdir().expect("a folder");
     let project = scratch.path().join("project");
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/jaffle_shop"), &project);
-    std::fs::write(project.join("macros/greet.sql"), "{% macro greet(whom) %}{% endmacro %}").expect("a macro");
+    let macros = "{% macro greet(whom) %}{% endmacro %}
+        {% macro refuse(whom) %}{{ exceptions.raise_compiler_error('no ' ~ whom) }}{% endmacro %}";
+    std::fs::write(project.join("macros/greet.sql"), macros).expect("a macro");
+    std::fs::write(project.join("models/greeted.sql"), "{% if execute %}{{ refuse(var('word', '')) }}{% endif %}")
+        .expect("a model");
     let (args, vars) = (format!("{{whom: {{name: {SECRET}}}}}"), format!("{{word: [{SECRET}]}}"));
     for words in [
         &["seed", "--vars", &vars][..],
         &["run-operation", "greet", "--args", &args, "--vars", &vars],
+        &["run-operation", "refuse", "--args", &args],
         &["run-operation", "--sql", "select 1", "--vars", &vars],
+        &["run", "--select", "greeted", "--vars", &vars],
     ] {
-        let output = lineal_with(&project, words, &[("DBT_ENV_SECRET_WORD", SECRET)]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-        let results = std::fs::read_to_string(project.join("target/run_results.json")).expect("results");
+        lineal_with(&project, words, &[("DBT_ENV_SECRET_WORD", SECRET)]);
+        let file = project.join("target/run_results.json");
+        let results = std::fs::read_to_string(&file).expect("results");
+        std::fs::remove_file(file).expect("it is there");
         assert!(!results.contains(SECRET) && results.contains("*****"), "{words:?}: {results}");
     }
 }

@@ -26,8 +26,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("graph", &["artifacts", "diagnostic", "manifest", "project", "yaml"]),
     ("plan", &["diagnostic", "graph", "manifest"]),
     ("compile", &["adapter", "agate", "artifacts", "diagnostic", "event", "fs", "jinja", "manifest", "project"]),
-    ("execute", &["agate", "artifacts", "compile", "diagnostic", "event", "jinja", "manifest", "plan", "project"]),
-    ("report", &["agate", "artifacts", "diagnostic", "event", "fs", "manifest"]),
+    ("execute", &["agate", "artifacts", "compile", "diagnostic", "event", "jinja", "manifest", "plan", "project", "text"]),
+    ("report", &["agate", "artifacts", "diagnostic", "event", "fs", "manifest", "text"]),
     ("docs", &["artifacts", "diagnostic", "event", "fs", "manifest", "project", "text"]),
     (
         "invocation",
@@ -51,6 +51,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "report",
             "resolve",
             "semantic",
+            "text",
             "yaml",
         ],
     ),
