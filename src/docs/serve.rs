@@ -145,7 +145,9 @@ impl Served {
         loop {
             let stamp = Disk.read(&path).unwrap_or_default();
             if !stamp.is_empty() && known.as_ref() != Some(&stamp) {
-                write!(stream, "data: {}\n\n", String::from_utf8_lossy(&stamp).trim())?;
+                let event = format!("data: {}\n\n", String::from_utf8_lossy(&stamp).trim());
+                // In one piece.
+                stream.write_all(event.as_bytes())?;
                 known = Some(stamp);
                 silent = 0;
             } else if silent > 20 {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
 use crate::program::{copy, lineal_with};
@@ -131,19 +131,30 @@ fn changes_are_told_and_stale_pages_go() {
     assert!(changes.contains("1 new") && changes.contains("0 changed"), "{changes}");
 }
 
+/// A program that ends with the test, also with one that fails.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn the_site_is_served_and_tells_of_changes() {
     let scratch = tempfile::tempdir().expect("a folder");
     let folder = project(scratch.path(), &["examples/jaffle_shop"]);
     lineal(&folder, &["docs", "generate", "-q", "--empty-catalog", "--no-compile"]);
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-    let mut server = Command::new(env!("CARGO_BIN_EXE_lineal"))
+    let server = Command::new(env!("CARGO_BIN_EXE_lineal"))
         .args(["docs", "serve", "--no-browser", "--port", &port.to_string()])
         .current_dir(&folder)
         .env("HOME", &folder)
         .stdout(std::process::Stdio::null())
         .spawn()
         .expect("it starts");
+    let _server = Server(server);
     let ask = |path: &str| {
         let until = Instant::now() + Duration::from_secs(20);
         let mut stream = loop {
@@ -170,7 +181,8 @@ fn the_site_is_served_and_tells_of_changes() {
     let mut next = || {
         let mut buffer = [0; 400];
         let mut text = String::new();
-        while !text.contains("data: ") {
+        // An event is whole at the end of its line.
+        while text.split_once("data: ").is_none_or(|(_, event)| !event.contains('\n')) {
             let read = events.read(&mut buffer).expect("an event");
             assert!(read > 0, "the server ended the events");
             text.push_str(&String::from_utf8_lossy(&buffer[..read]));
@@ -181,6 +193,4 @@ fn the_site_is_served_and_tells_of_changes() {
     std::fs::write(folder.join("models/extra.sql"), "select 2 as id").expect("written");
     lineal(&folder, &["docs", "generate", "-q", "--empty-catalog", "--no-compile"]);
     assert_ne!(next(), first);
-    server.kill().expect("it ends");
-    let _ = server.wait();
 }
