@@ -55,7 +55,7 @@ fn expected_size(manifest: &Manifest) -> usize {
 
 /// Adds the JSON text of a view. Nothing in a view fails to become JSON, and a vector takes all bytes.
 fn write(out: &mut Vec<u8>, view: &impl Serialize) {
-    let _ = serde_json::to_writer(out, view);
+    let _ = sonic_rs::to_writer(out, view);
 }
 
 /// A key and its value, behind the text that parts it from what stands before.

@@ -113,7 +113,7 @@ pub fn system_timestamp(at: SystemTime) -> String {
 
 /// JSON text of a view. Views hold nothing that JSON cannot (keys are strings, floats that are not numbers become null).
 fn text(view: &impl Serialize) -> String {
-    serde_json::to_string(view).unwrap_or_else(|_| "null".to_owned())
+    sonic_rs::to_string(view).unwrap_or_else(|_| "null".to_owned())
 }
 
 /// JSON value of a view.

@@ -46,7 +46,8 @@ impl Entry {
 
 impl Macros {
     pub fn new(registry: Arc<MacroRegistry>) -> Self {
-        let (mut packages, mut entries) = (HashMap::new(), HashMap::new());
+        let mut packages = HashMap::with_capacity(registry.packages.len());
+        let mut entries = HashMap::with_capacity(registry.all().count());
         for (package, macros) in &registry.packages {
             let mut named = HashMap::with_capacity(macros.len());
             for (name, definition) in macros {

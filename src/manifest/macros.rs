@@ -50,7 +50,7 @@ impl Macro {
 }
 
 /// All macros by package and name; a later definition of the same name in one package is an error found by parse.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct MacroRegistry {
     /// The root project's name.
     pub root: Arc<str>,

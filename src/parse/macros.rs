@@ -170,7 +170,7 @@ impl MacroResolver {
 fn macros_by_name(registry: &MacroRegistry) -> HashMap<String, Arc<Macro>> {
     let installed = registry.packages.keys().filter(|name| !registry.internal.contains(name) && **name != registry.root);
     let order = registry.internal.iter().rev().chain(installed).chain([&registry.root]);
-    let mut by_name = HashMap::new();
+    let mut by_name = HashMap::with_capacity(registry.all().count());
     for found in order.filter_map(|package| registry.packages.get(package)).flat_map(IndexMap::values) {
         by_name.insert(found.name.clone(), found.clone());
     }
@@ -192,17 +192,18 @@ pub fn search_packages(project: &Project, namespace: Option<&str>) -> Vec<Option
 
 fn with_dependencies(project: &Project, registry: MacroRegistry, calls: &HashMap<UniqueId, Vec<StaticCall>>) -> MacroRegistry {
     let resolver = MacroResolver::new(Arc::new(registry));
-    let registry = &resolver.registry;
-    let packages = registry.packages.iter().map(|(package, macros)| {
-        let macros = macros.iter().map(|(name, found)| {
-            let called = calls.get(&found.unique_id).map_or(&[][..], Vec::as_slice);
-            let depends_on = dependencies(project, &resolver, found, called);
-            (name.clone(), Arc::new(Macro { depends_on, ..Macro::clone(found) }))
-        });
-        (package.clone(), macros.collect())
-    });
-    let packages = packages.collect();
-    MacroRegistry { root: registry.root.clone(), internal: registry.internal.clone(), packages }
+    let called = |found: &Macro| calls.get(&found.unique_id).map_or(&[][..], Vec::as_slice);
+    let all = resolver.registry.all();
+    let depends_on: Vec<_> = all.map(|found| dependencies(project, &resolver, found, called(found))).collect();
+    let MacroResolver { registry, by_name } = resolver;
+    // Each macro has one owner again: nothing is copied from here on.
+    drop(by_name);
+    let mut registry = Arc::unwrap_or_clone(registry);
+    let all = registry.packages.values_mut().flat_map(IndexMap::values_mut);
+    for (found, depends_on) in all.zip(depends_on) {
+        Arc::make_mut(found).depends_on = depends_on;
+    }
+    registry
 }
 
 /// The macros that a macro's text calls by name or through dispatch, each once, in order of appearance.

@@ -7,7 +7,7 @@ use super::edits::{Edits, SourceMap};
 use super::expression::{Facts, Mentions, Reader, Shape};
 use super::scan::{Segment, SegmentKind, segments};
 use super::signature::{self, Parameter, Signature};
-use super::statement::{Open, statement};
+use super::statement::{Open, statement, tag};
 use super::token::{Kind, tokenize};
 use crate::diagnostic::{SourceText, Span};
 
@@ -99,7 +99,7 @@ pub(super) fn calls(text: &str, segment: &Segment, edits: &mut Edits, facts: &mu
         reader.at += 2;
         let _ = signature::read(&mut reader);
     } else {
-        let _ = statement(&mut reader, &mut Open::default());
+        let _ = tag(&mut reader);
     }
 }
 

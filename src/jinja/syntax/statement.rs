@@ -85,6 +85,15 @@ const TAGS: [&str; 20] = [
 
 /// Reads one tag of a body. Block tags of macro files are not for here.
 pub(super) fn statement(reader: &mut Reader<'_>, open: &mut Open) -> Result<(), Fault> {
+    let (keyword, begins) = tag(reader)?;
+    if reader.at < reader.tokens.len() {
+        return Err(reader.expected("end of statement block"));
+    }
+    open.tag(reader.text, keyword, begins)
+}
+
+/// Reads what one tag holds, wherever it stands: its keyword, and whether it begins a block.
+pub(super) fn tag(reader: &mut Reader<'_>) -> Result<(Token, bool), Fault> {
     let keyword = reader.expect(Kind::Name, "block tag")?;
     let name = keyword.text(reader.text);
     let mut begins = matches!(name, "if" | "for" | "call" | "macro" | "filter" | "with" | "block" | "autoescape");
@@ -120,10 +129,7 @@ pub(super) fn statement(reader: &mut Reader<'_>, open: &mut Open) -> Result<(), 
         "autoescape" | "include" | "import" | "from" | "extends" | "block" => reader.at = reader.tokens.len(),
         other => return Err(misplaced(other, None, keyword)),
     }
-    if reader.at < reader.tokens.len() {
-        return Err(reader.expected("end of statement block"));
-    }
-    open.tag(reader.text, keyword, begins)
+    Ok((keyword, begins))
 }
 
 /// Jinja2 lets a colon end what begins a block.
