@@ -4,6 +4,7 @@
   var lineal = window.lineal;
   var decoder = new TextDecoder();
   var entries = null, columns = null, waiting = null, shards = {}, prefixes;
+  var MOST = 200;
   var dialog, input, list, hint, shown = [], active = -1, asked = 0;
 
   function unpack(name) {
@@ -17,7 +18,7 @@
       entries = names.names.split("\n").map(function (name, at) {
         var place = names.places[names.place[at]];
         return {
-          name: name, low: name.toLowerCase(), place: place, kind: names.kinds[names.kind[at]],
+          name: name, low: name.toLowerCase(), letters: letters(name.toLowerCase()), place: place, kind: names.kinds[names.kind[at]],
           mark: names.marks[names.mark[at]], url: urls[at] || "node/" + place + "/" + name + ".html"
         };
       });
@@ -25,16 +26,32 @@
       columns = found.names === "" ? [] : found.names.split("\n").map(function (name, at) {
         var count = found.counts[at], only = count === 1 ? entries[found.only[single++]] : null;
         return {
-          name: name, low: name, kind: only ? "column of " + only.name : "column in " + count + " relations", place: "",
+          name: name, low: name, letters: letters(name), kind: only ? "column of " + only.name : "column in " + count + " relations", place: "",
           mark: "k-column", url: found.urls[at] || (only ? only.url + "#c-" + name : "column/" + name + ".html")
         };
       });
     }));
   }
 
+  // Which letters a text has, a bit for each; digits share one, all others another.
+  function letters(text) {
+    var bits = 0;
+    for (var i = 0; i < text.length; i++) {
+      var code = text.charCodeAt(i);
+      bits |= code > 96 && code < 123 ? 1 << (code - 97) : code > 47 && code < 58 ? 1 << 26 : 1 << 27;
+    }
+    return bits;
+  }
+
+  // Each letter that a text lacks is a mistake at least.
+  function lacks(bits, wanted, most) {
+    for (var missing = wanted & ~bits; missing; missing &= missing - 1) if (most-- === 0) return true;
+    return false;
+  }
+
   // How well a text answers one word of the query: whole, its beginning, the beginning of a part, anywhere; 0: not at all.
-  function score(low, word) {
-    var at = low.indexOf(word);
+  function score(entry, word) {
+    var low = entry.low, at = low.indexOf(word);
     if (at < 0) return 0;
     if (low.length === word.length) return 100;
     if (at === 0) return 80 - Math.min(20, (low.length - word.length) / 2);
@@ -63,23 +80,25 @@
     return Math.min.apply(null, last.slice(Math.max(0, word.length - most)));
   }
 
-  function fuzzy(low, word) {
+  function fuzzy(entry, word, wanted) {
     var most = word.length < 4 ? 0 : word.length < 8 ? 1 : 2;
-    if (!most) return 0;
-    var best = Infinity, parts = low.split(/[^a-z0-9]+/);
-    parts.push(low);
+    if (!most || lacks(entry.letters, wanted, most)) return 0;
+    var best = Infinity, parts = entry.low.split(/[^a-z0-9]+/);
+    parts.push(entry.low);
     for (var i = 0; i < parts.length; i++) {
       if (parts[i].length < word.length - most || (i < parts.length - 1 && parts[i][0] !== word[0] && parts[i][1] !== word[1])) continue;
-      best = Math.min(best, distance(parts[i].slice(0, word.length + most), word, most));
+      var start = parts[i].slice(0, word.length + most);
+      if (!lacks(letters(start), wanted, most)) best = Math.min(best, distance(start, word, most));
     }
     return best === Infinity ? 0 : 20 - best * 5;
   }
 
   function find(from, words, by, into, weight) {
+    var wanted = words.map(letters);
     for (var i = 0; i < from.length; i++) {
       var total = 0, entry = from[i];
       for (var w = 0; w < words.length; w++) {
-        var value = by(entry.low, words[w]);
+        var value = by(entry, words[w], wanted[w]);
         // A word may also name the kind or the package.
         if (!value && words.length > 1 && (entry.kind.indexOf(words[w]) === 0 || entry.place.toLowerCase() === words[w])) value = 10;
         if (!value) { total = 0; break; }
@@ -105,7 +124,12 @@
     return sorted(found);
   }
 
+  // The best first. Where there are very many, sorting those that nobody gets to see would take longer than finding them.
   function sorted(found) {
+    if (found.length > MOST) {
+      var scores = Float64Array.from(found, function (hit) { return -hit.score; }).sort();
+      found = found.filter(function (hit) { return -hit.score <= scores[MOST]; });
+    }
     return found.sort(function (a, b) { return b.score - a.score || (a.entry.low < b.entry.low ? -1 : 1); });
   }
 

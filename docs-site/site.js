@@ -77,9 +77,6 @@
   function fold() { document.getElementById("menu").open = !narrow.matches; }
   narrow.addEventListener("change", fold);
   fold();
-  var here = document.querySelector(".siblings [aria-current]");
-  if (here) here.scrollIntoView({ block: "nearest" });
-
   document.querySelectorAll(".copy").forEach(function (code) {
     var copy = document.createElement("button");
     copy.type = "button";
@@ -92,12 +89,16 @@
   });
 
   var units = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
-  var words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
   document.querySelectorAll("time").forEach(function (time) {
-    var at = new Date(time.dateTime), past = (at - Date.now()) / 1000;
+    var past = (Date.now() - new Date(time.dateTime)) / 1000;
     var unit = units.find(function (unit) { return Math.abs(past) >= unit[1]; });
-    var ago = unit ? words.format(Math.round(past / unit[1]), unit[0]) : "just now";
+    var count = unit && Math.round(Math.abs(past) / unit[1]), span = unit && count + " " + unit[0] + (count === 1 ? "" : "s");
+    var ago = !unit ? "just now" : past > 0 ? span + " ago" : "in " + span;
     time.title = time.textContent + " UTC, " + ago;
     if (time.closest(".facts, .ago")) time.textContent = ago;
   });
+
+  // Last: it has the page laid out.
+  var here = document.querySelector(".siblings [aria-current]");
+  if (here) here.scrollIntoView({ block: "nearest" });
 })();

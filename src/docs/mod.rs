@@ -80,15 +80,20 @@ pub fn generate(request: Request) -> Result<Written, Diagnostic> {
     let folders = folders::Folders::new(&site);
     let previous = compared.as_ref().or(builds.previous.as_ref());
     let current = &builds.current;
-    let pages = pages::Pages { site: &site, templates: &templates, graph: &graph, folders: &folders, current, previous };
-    let (files, (of_graph, of_search)) =
-        rayon::join(|| pages.all(), || rayon::join(|| graph.pages(&site, &templates), || search::files(&pages)));
-    let mut files = files?;
-    files.extend(of_graph?);
-    files.extend(of_search);
-    files.push(entry::addresses(&pages));
-    files.extend(assets::assets().map(|(name, text)| templates::File::new(format!("assets/{name}"), text)));
-    let written = output::write(fs, &target.join(FOLDER), files, &scrub)?;
+    let folder = target.join(FOLDER);
+    let written = output::write(fs, &folder, &scrub, |out| {
+        let pages = pages::Pages { site: &site, templates: &templates, graph: &graph, folders: &folders, current, previous, out };
+        let (of_pages, of_rest) = rayon::join(
+            || pages.all(),
+            || {
+                let (of_graph, of_search) = rayon::join(|| graph.pages(&site, &templates), || search::files(&pages));
+                out.put_all(of_graph?.into_iter().chain(of_search))
+            },
+        );
+        of_pages.and(of_rest)?;
+        out.put(entry::addresses(&pages))?;
+        out.put_all(assets::assets().map(|(name, text)| templates::File::new(format!("assets/{name}"), text)))
+    })?;
     output::replace(fs, &target.join(BUILDS), builds.text().as_bytes())?;
     let read = |name: &str| fs.read(&target.join(name)).unwrap_or_default();
     let mut entries = vec![entry::index(&templates)?];

@@ -1,15 +1,18 @@
 //! Puts the site's files where they belong, and leaves alone what is there already.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
-
-use rayon::prelude::*;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 
 use super::scrub::Scrub;
 use super::templates::File;
 use crate::diagnostic::Diagnostic;
 use crate::fs::FileSystem;
+
+/// Changed files that wait to be written.
+const WAITING: usize = 64;
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,35 +23,94 @@ pub struct Written {
     pub removed: usize,
 }
 
-/// Writes the files below `folder` whose bytes are not there yet, and deletes all others there.
-pub fn write(fs: &dyn FileSystem, folder: &Path, files: Vec<File>, scrub: &Scrub) -> Result<Written, Diagnostic> {
-    let there: HashSet<PathBuf> = fs.walk(folder).map_err(|error| fault(folder, &error))?.into_iter().collect();
-    let put = |file: File| -> Result<(PathBuf, bool), Diagnostic> {
-        let path = folder.join(&file.path);
-        let content = scrubbed(file, scrub);
-        let is_there = there.contains(&path);
-        let same = is_there
-            && fs.stat(&path).is_ok_and(|(size, _)| size == content.len() as u64)
-            && fs.read(&path).is_ok_and(|known| known == content);
-        if same {
-            return Ok((path, false));
+/// Where the site's files go while they are made.
+pub struct Output<'a> {
+    fs: &'a dyn FileSystem,
+    folder: &'a Path,
+    scrub: &'a Scrub,
+    /// What was there at the beginning.
+    there: HashSet<PathBuf>,
+    /// All files, each with a mark of its bytes.
+    marks: Mutex<Vec<(String, blake3::Hash)>>,
+    queue: SyncSender<Change>,
+}
+
+/// Bytes that are not there yet.
+struct Change {
+    path: PathBuf,
+    content: Vec<u8>,
+    /// A file stands there, which a reader may be looking at: it is replaced in one step.
+    is_there: bool,
+}
+
+impl Output<'_> {
+    /// Hands a file over, from any thread.
+    pub fn put(&self, file: File) -> Result<(), Diagnostic> {
+        let path = self.folder.join(&file.path);
+        let name = file.path.clone();
+        let content = scrubbed(file, self.scrub);
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner).push((name, blake3::hash(&content)));
+        let is_there = self.there.contains(&path);
+        if is_there && is_same(self.fs, &path, &content) {
+            return Ok(());
         }
-        // What a reader may be looking at is replaced in one step.
-        let done = if is_there { fs.write(&path, &content) } else { fs.create(&path, &content) };
-        done.map_err(|error| fault(&path, &error))?;
-        Ok((path, true))
-    };
-    let stamp = stamp(&files);
-    let pages = files.iter().filter(|file| is_page(&file.path)).count();
-    let mut changed = files.into_par_iter().map(put).collect::<Result<HashMap<PathBuf, bool>, _>>()?;
-    let mut removed = 0;
-    for path in there.iter().filter(|path| !changed.contains_key(*path) && **path != folder.join(&stamp.path)) {
-        fs.remove(path).map_err(|error| fault(path, &error))?;
-        removed += 1;
+        // Nobody takes it where writing has failed, which is told then.
+        self.queue.send(Change { path, content, is_there }).map_err(|_| Diagnostic::error("E0821", "the site cannot be written"))
     }
+
+    pub fn put_all(&self, files: impl IntoIterator<Item = File>) -> Result<(), Diagnostic> {
+        files.into_iter().try_for_each(|file| self.put(file))
+    }
+}
+
+/// Writes the files that `make` hands over below `folder`, unless their bytes are there already, and deletes all others there.
+///
+/// One thread writes while others make: two that write to one folder wait for each other, and few files are held at a time.
+pub fn write(
+    fs: &dyn FileSystem,
+    folder: &Path,
+    scrub: &Scrub,
+    make: impl FnOnce(&Output) -> Result<(), Diagnostic>,
+) -> Result<Written, Diagnostic> {
+    let there = fs.walk(folder).map_err(|error| fault(folder, &error))?.into_iter().collect();
+    let (queue, waiting) = sync_channel::<Change>(WAITING);
+    let out = Output { fs, folder, scrub, there, marks: Mutex::default(), queue };
+    let (out, made, written) = std::thread::scope(|scope| {
+        let writer =
+            scope.spawn(move || waiting.into_iter().try_fold(0, |written, change| change.write(fs).map(|()| written + 1)));
+        let made = make(&out);
+        let Output { there, marks, queue, .. } = out;
+        // The writer ends where nobody can hand over more.
+        drop(queue);
+        ((there, marks), made, writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let mut changed = written?;
+    made?;
+    let (there, marks) = out;
+    let marks = marks.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let stamped = folder.join(super::STAMP);
+    let kept: HashSet<PathBuf> = marks.iter().map(|(path, _)| folder.join(path)).collect();
+    let gone = there.iter().filter(|path| !kept.contains(*path) && **path != stamped);
+    let removed = gone.map(|path| fs.remove(path).map_err(|error| fault(path, &error))).collect::<Result<Vec<()>, _>>()?.len();
+    let pages = marks.iter().filter(|(path, _)| is_page(path)).count();
     // Last: it says that all else is there.
-    changed.extend([put(stamp)?]);
-    Ok(Written { folder: folder.to_owned(), pages, changed: changed.values().filter(|changed| **changed).count(), removed })
+    let stamp = stamp(marks);
+    if !is_same(fs, &stamped, stamp.as_bytes()) {
+        fs.write(&stamped, stamp.as_bytes()).map_err(|error| fault(&stamped, &error))?;
+        changed += 1;
+    }
+    Ok(Written { folder: folder.to_owned(), pages, changed, removed })
+}
+
+impl Change {
+    fn write(&self, fs: &dyn FileSystem) -> Result<(), Diagnostic> {
+        let done = if self.is_there { fs.write(&self.path, &self.content) } else { fs.create(&self.path, &self.content) };
+        done.map_err(|error| fault(&self.path, &error))
+    }
+}
+
+fn is_same(fs: &dyn FileSystem, path: &Path, content: &[u8]) -> bool {
+    fs.stat(path).is_ok_and(|(size, _)| size == content.len() as u64) && fs.read(path).is_ok_and(|known| known == content)
 }
 
 /// Writes a file unless it is as it should be.
@@ -59,16 +121,14 @@ pub fn replace(fs: &dyn FileSystem, path: &Path, content: &[u8]) -> Result<(), D
     fs.write(path, content).map_err(|error| fault(path, &error))
 }
 
-/// A mark of all files, whatever their order.
-fn stamp(files: &[File]) -> File {
-    let mut marks: Vec<(&str, blake3::Hash)> =
-        files.par_iter().map(|file| (file.path.as_str(), blake3::hash(&file.content))).collect();
-    marks.sort_unstable_by_key(|(path, _)| *path);
+/// A mark of all files, in whatever order they were made.
+fn stamp(mut marks: Vec<(String, blake3::Hash)>) -> String {
+    marks.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let mut hasher = blake3::Hasher::new();
-    for (path, mark) in marks {
-        hasher.update(path.as_bytes()).update(mark.as_bytes());
+    for (path, hash) in marks {
+        hasher.update(path.as_bytes()).update(hash.as_bytes());
     }
-    File::new(super::STAMP, hasher.finalize().to_hex().as_str())
+    hasher.finalize().to_hex().to_string()
 }
 
 fn is_page(path: &str) -> bool {

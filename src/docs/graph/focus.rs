@@ -147,9 +147,9 @@ impl Frame {
     }
 
     fn open(&self, node: &Node) -> String {
-        let (width, height) = self.size;
+        let (width, height) = (whole(self.size.0), whole(self.size.1));
         format!(
-            "<svg class=\"focus\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"group\" aria-label=\"{} in the graph\">",
+            "<svg class=\"focus\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"group\" aria-label=\"{} in the graph\">",
             escape(&node.name)
         )
     }
@@ -158,12 +158,12 @@ impl Frame {
     fn route(&self, (from, to): (u32, u32), bends: &[f32]) -> String {
         let (from, to) = (from as usize, to as usize);
         let (mut x, mut y) = (self.left[from] + self.width[from], self.middle[from]);
-        let mut path = format!("M{x:.0} {y:.1}");
+        let mut path = format!("M{} {}", whole(x), Tenths(y));
         let mut curve = |path: &mut String, to_x: f32, to_y: f32, end: f32| {
-            let half = f32::midpoint(x, to_x);
-            let _ = write!(path, "C{half:.0} {y:.1} {half:.0} {to_y:.1} {to_x:.0} {to_y:.1}");
+            let (half, before, after) = (whole(f32::midpoint(x, to_x)), Tenths(y), Tenths(to_y));
+            let _ = write!(path, "C{half} {before} {half} {after} {} {after}", whole(to_x));
             if end > to_x {
-                let _ = write!(path, "H{end:.0}");
+                let _ = write!(path, "H{}", whole(end));
             }
             (x, y) = (end, to_y);
         };
@@ -183,28 +183,51 @@ impl Frame {
             if here { ("<g".to_owned(), "</g>") } else { (format!("<a href=\"../../{}\"", escape(&node.url)), "</a>") };
         let _ = write!(
             out,
-            "{open} class=\"k-{}{}{}\"><title>{}, {}{}</title><rect x=\"{x:.0}\" y=\"{:.1}\" width=\"{:.0}\" height=\"{BOX}\" rx=\"6\"/><text x=\"{:.0}\" y=\"{:.1}\">{}</text>",
+            "{open} class=\"k-{}{}{}\"><title>{}, {}{}</title><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{BOX}\" rx=\"6\"/><text x=\"{}\" y=\"{}\">{}</text>",
             node.kind,
             body(node),
             if here { " here" } else { "" },
             escape(&node.name),
             escape(&node.kind.as_str().replace('_', " ")),
             said(node),
-            y - BOX / 2.0,
-            self.width[at],
-            x + 10.0,
-            y + 4.2,
+            whole(x),
+            Tenths(y - BOX / 2.0),
+            whole(self.width[at]),
+            whole(x + 10.0),
+            Tenths(y + 4.2),
             escape(&shortened(&node.name)),
         );
         if node.state.is_bad() {
             let _ = write!(
                 out,
-                "<circle class=\"s-{}\" cx=\"{:.0}\" cy=\"{y:.1}\" r=\"4\"/>",
+                "<circle class=\"s-{}\" cx=\"{}\" cy=\"{}\" r=\"4\"/>",
                 node.state.as_str(),
-                x + self.width[at] - 11.0
+                whole(x + self.width[at] - 11.0),
+                Tenths(y)
             );
         }
         out.push_str(close);
+    }
+}
+
+/// A length without its fraction.
+#[expect(clippy::cast_possible_truncation, reason = "a picture has some thousand units")]
+fn whole(length: f32) -> i32 {
+    length.round() as i32
+}
+
+/// A length with one digit behind the point, none where that is 0. Numbers are a third of a picture's making: the general way
+/// of writing them takes several times as long.
+struct Tenths(f32);
+
+impl std::fmt::Display for Tenths {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tenths = whole(self.0 * 10.0);
+        let (sign, digits) = (if tenths < 0 { "-" } else { "" }, tenths.unsigned_abs());
+        match digits % 10 {
+            0 => write!(out, "{sign}{}", digits / 10),
+            rest => write!(out, "{sign}{}.{rest}", digits / 10),
+        }
     }
 }
 
@@ -251,6 +274,12 @@ fn shortened(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_short() {
+        let shown = [0.0, 12.04, 12.06, -0.54, -3.0, 99.96].map(|length| Tenths(length).to_string());
+        assert_eq!(shown, ["0", "12", "12.1", "-0.5", "-3", "100"]);
+    }
 
     #[test]
     fn long_names_keep_both_ends() {

@@ -94,7 +94,7 @@ impl Pages<'_> {
             pages.entry(test.url.split('#').next().unwrap_or_default()).or_default().push(test);
         }
         let pages: Vec<(&str, Vec<&Test>)> = pages.into_iter().collect();
-        let mut files = pages.par_iter().map(|(url, tests)| self.tests_page(url, tests)).collect::<Result<Vec<_>, _>>()?;
+        pages.par_iter().try_for_each(|(url, tests)| self.out.put(self.tests_page(url, tests)?))?;
         let mut parts = Vec::new();
         let states = states(tests.iter());
         for state in ORDER {
@@ -112,8 +112,7 @@ impl Pages<'_> {
             format::count(tested),
             format::counted(self.site.nodes.len(), "resource")
         );
-        files.push(self.templates.page("tests.html", "tests.html", "tests", "Tests", &ListView { lead, states, parts })?);
-        Ok(files)
+        Ok(vec![self.templates.page("tests.html", "tests.html", "tests", "Tests", &ListView { lead, states, parts })?])
     }
 
     fn test_row(&self, test: &Test) -> Row {

@@ -240,11 +240,11 @@ impl Pages<'_> {
             }
         }
         let names: Vec<(String, Vec<(usize, usize)>)> = names.into_iter().collect();
-        let shared = names.par_iter().filter(|(name, _)| self.site.shared_columns.contains(name));
-        let mut files = shared.map(|(name, uses)| self.column(name, uses)).collect::<Result<Vec<_>, _>>()?;
         if names.is_empty() {
-            return Ok(files);
+            return Ok(Vec::new());
         }
+        let shared = names.par_iter().filter(|(name, _)| self.site.shared_columns.contains(name));
+        shared.try_for_each(|(name, uses)| self.out.put(self.column(name, uses)?))?;
         let mut shown: Vec<&(String, Vec<(usize, usize)>)> = names.iter().collect();
         shown.sort_by_key(|(_, uses)| std::cmp::Reverse(uses.len()));
         let entries = shown.iter().take(SHOWN).map(|(name, uses)| {
@@ -263,8 +263,7 @@ impl Pages<'_> {
             ),
         };
         let view = IndexView { lead, entries: entries.collect(), about: "Description" };
-        files.push(self.templates.page("entries.html", "columns.html", "columns", "Columns", &view)?);
-        Ok(files)
+        Ok(vec![self.templates.page("entries.html", "columns.html", "columns", "Columns", &view)?])
     }
 
     fn column(&self, name: &str, uses: &[(usize, usize)]) -> Result<File, Diagnostic> {

@@ -15,8 +15,9 @@ use rayon::prelude::*;
 use super::folders::Folders;
 use super::graph::Graph;
 use super::links;
+use super::output::Output;
 use super::site::{Node, Site};
-use super::templates::{File, Templates};
+use super::templates::Templates;
 use crate::artifacts::Build;
 use crate::diagnostic::Diagnostic;
 
@@ -32,13 +33,13 @@ pub struct Pages<'a> {
     /// The site in short, and what it is compared with.
     pub current: &'a Build,
     pub previous: Option<&'a Build>,
+    pub out: &'a Output<'a>,
 }
 
 impl Pages<'_> {
-    /// All of them, in no particular order.
-    pub fn all(&self) -> Result<Vec<File>, Diagnostic> {
-        let nodes: Vec<Vec<File>> =
-            (0..self.site.nodes.len()).into_par_iter().map(|at| self.node(at)).collect::<Result<_, _>>()?;
+    /// Makes all of them, in no particular order.
+    pub fn all(&self) -> Result<(), Diagnostic> {
+        (0..self.site.nodes.len()).into_par_iter().try_for_each(|at| self.out.put_all(self.node(at)?))?;
         let parts = [
             Self::project_tree,
             Self::database_tree,
@@ -51,13 +52,11 @@ impl Pages<'_> {
             Self::tests,
             Self::runs,
         ];
-        let lists: Vec<Vec<File>> = parts.into_par_iter().map(|part| part(self)).collect::<Result<_, _>>()?;
-        let mut files: Vec<File> = nodes.into_iter().chain(lists).flatten().collect();
-        files.push(self.overview()?);
-        files.extend(self.freshness()?);
-        files.push(self.changes()?);
-        files.push(self.templates.page("404.html", "404.html", "", "No such page", &())?);
-        Ok(files)
+        parts.into_par_iter().try_for_each(|part| self.out.put_all(part(self)?))?;
+        self.out.put(self.overview()?)?;
+        self.out.put_all(self.freshness()?)?;
+        self.out.put(self.changes()?)?;
+        self.out.put(self.templates.page("404.html", "404.html", "", "No such page", &())?)
     }
 
     #[expect(clippy::unused_self, reason = "asked for as other addresses are")]
