@@ -107,7 +107,7 @@ async function search(page) {
     }
     letters.sort((a, b) => a - b);
     return { loaded, letter: letters[letters.length >> 1], slowest: letters.at(-1) };
-  }, model);
+  }, name);
 }
 
 const address = (path) => pathToFileURL(join(site, path)).href;
@@ -134,7 +134,7 @@ if (dbt) {
   const typed = async (page) => {
     const box = page.locator("input[type=search]").first();
     const begun = performance.now();
-    await box.fill(name);
+    await box.fill(name, { timeout: 600_000 });
     await page.waitForFunction((name) => [...document.querySelectorAll(".search-results a, .result, .app-body a, .results a")].some((one) => one.textContent.includes(name)), name, { timeout: 600_000, polling: 20 });
     return { letter: performance.now() - begun };
   };

@@ -17,18 +17,18 @@
       var names = loaded[0], urls = names.urls.split("\n");
       entries = names.names.split("\n").map(function (name, at) {
         var place = names.places[names.place[at]];
-        return {
-          name: name, low: name.toLowerCase(), letters: letters(name.toLowerCase()), place: place, kind: names.kinds[names.kind[at]],
+        return split({
+          name: name, low: name.toLowerCase(), place: place, kind: names.kinds[names.kind[at]],
           mark: names.marks[names.mark[at]], url: urls[at] || "node/" + place + "/" + name + ".html"
-        };
+        });
       });
       var found = loaded[1], single = 0;
       columns = found.names === "" ? [] : found.names.split("\n").map(function (name, at) {
         var count = found.counts[at], only = count === 1 ? entries[found.only[single++]] : null;
-        return {
-          name: name, low: name, letters: letters(name), kind: only ? "column of " + only.name : "column in " + count + " relations", place: "",
+        return split({
+          name: name, low: name, kind: only ? "column of " + only.name : "column in " + count + " relations", place: "",
           mark: "k-column", url: found.urls[at] || (only ? only.url + "#c-" + name : "column/" + name + ".html")
-        };
+        });
       });
     }));
   }
@@ -43,6 +43,14 @@
     return bits;
   }
 
+  // Adds a name's parts to it, and the letters of each and of all.
+  function split(entry) {
+    entry.parts = entry.low.split(/[^a-z0-9]+/);
+    entry.bits = entry.parts.map(letters);
+    entry.letters = letters(entry.low);
+    return entry;
+  }
+
   // Each letter that a text lacks is a mistake at least.
   function lacks(bits, wanted, most) {
     for (var missing = wanted & ~bits; missing; missing &= missing - 1) if (most-- === 0) return true;
@@ -50,7 +58,8 @@
   }
 
   // How well a text answers one word of the query: whole, its beginning, the beginning of a part, anywhere; 0: not at all.
-  function score(entry, word) {
+  function score(entry, word, wanted) {
+    if (wanted & ~entry.letters) return 0;
     var low = entry.low, at = low.indexOf(word);
     if (at < 0) return 0;
     if (low.length === word.length) return 100;
@@ -81,15 +90,14 @@
   }
 
   function fuzzy(entry, word, wanted) {
-    var most = word.length < 4 ? 0 : word.length < 8 ? 1 : 2;
+    var most = word.length < 4 ? 0 : word.length < 8 ? 1 : 2, best = Infinity;
     if (!most || lacks(entry.letters, wanted, most)) return 0;
-    var best = Infinity, parts = entry.low.split(/[^a-z0-9]+/);
-    parts.push(entry.low);
-    for (var i = 0; i < parts.length; i++) {
-      if (parts[i].length < word.length - most || (i < parts.length - 1 && parts[i][0] !== word[0] && parts[i][1] !== word[1])) continue;
-      var start = parts[i].slice(0, word.length + most);
-      if (!lacks(letters(start), wanted, most)) best = Math.min(best, distance(start, word, most));
-    }
+    function near(text) { best = Math.min(best, distance(text.slice(0, word.length + most), word, most)); }
+    entry.parts.forEach(function (part, at) {
+      if (part.length < word.length - most || (part[0] !== word[0] && part[1] !== word[1])) return;
+      if (!lacks(entry.bits[at], wanted, most)) near(part);
+    });
+    if (entry.parts.length > 1 && !lacks(letters(entry.low.slice(0, word.length + most)), wanted, most)) near(entry.low);
     return best === Infinity ? 0 : 20 - best * 5;
   }
 
@@ -127,8 +135,11 @@
   // The best first. Where there are very many, sorting those that nobody gets to see would take longer than finding them.
   function sorted(found) {
     if (found.length > MOST) {
-      var scores = Float64Array.from(found, function (hit) { return -hit.score; }).sort();
-      found = found.filter(function (hit) { return -hit.score <= scores[MOST]; });
+      var counts = new Int32Array(200), least = counts.length, above = 0;
+      var step = function (hit) { return Math.floor(hit.score) + 50; };
+      for (var i = 0; i < found.length; i++) counts[step(found[i])]++;
+      while (least > 0 && above < MOST) above += counts[--least];
+      found = found.filter(function (hit) { return step(hit) >= least; });
     }
     return found.sort(function (a, b) { return b.score - a.score || (a.entry.low < b.entry.low ? -1 : 1); });
   }
