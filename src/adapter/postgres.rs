@@ -437,19 +437,22 @@ fn table(answer: Answer) -> Table {
 }
 
 impl Session {
-    /// Which columns take whole numbers only. Asked for where there are others (`76.0`, which makes an integer column for dbt):
-    /// COPY does not cast as an insert does.
+    /// Which columns have numbers like `76.0`, which makes an integer column for dbt, and take whole numbers only: COPY does not
+    /// cast as an insert does.
     fn whole_columns(&mut self, relation: &Relation, columns: &str, table: &Table) -> Result<Vec<bool>, AdapterError> {
         let pointed = |cell: &Cell| matches!(cell, Cell::Decimal(number) if number.scale() > 0);
-        let any_pointed = match table.rows.file() {
-            Some(file) => file.has_points(),
-            None => table.rows.iter().flatten().any(pointed),
+        let has_points = |index: usize| match table.rows.file() {
+            Some(file) => file.has_points(index),
+            None => table.column(index).any(pointed),
         };
-        if !any_pointed {
-            return Ok(Vec::new());
+        let mut whole: Vec<bool> = (0..table.column_names.len()).map(has_points).collect();
+        if whole.contains(&true) {
+            let types = self.describe(&format!("select {columns} from {} where false", relation.name()))?;
+            for (whole, (_, kind)) in whole.iter_mut().zip(&types) {
+                *whole &= ["INTEGER", "LONGINTEGER"].contains(&kind.as_str());
+            }
         }
-        let types = self.describe(&format!("select {columns} from {} where false", relation.name()))?;
-        Ok(types.iter().map(|(_, kind)| ["INTEGER", "LONGINTEGER"].contains(&kind.as_str())).collect())
+        Ok(whole)
     }
 }
 

@@ -297,7 +297,7 @@ fn plain(cell: &Cell) -> String {
 }
 
 fn escaped(text: &str, out: &mut String) {
-    if !text.bytes().any(|byte| matches!(byte, b'\\' | b'\t' | b'\n' | b'\r')) {
+    if !text.bytes().fold(false, |found, byte| found | matches!(byte, b'\\' | b'\t' | b'\n' | b'\r')) {
         out.push_str(text);
         return;
     }

@@ -7,6 +7,9 @@ use super::table::unique_names;
 use super::{Cell, Table};
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 
+/// More are not told.
+const MOST_FAULTS: usize = 20;
+
 /// How a seed is read.
 #[derive(Debug, Clone)]
 pub struct CsvOptions {
@@ -46,16 +49,10 @@ pub fn read_csv(name: &str, text: String, options: &CsvOptions) -> Result<Table,
     }
     let first_row = reader.at;
     let names = unique_names(record.fields.iter().map(|name| &**name));
-    let is_text = |name: &str| options.text_columns.iter().any(|column| column == name);
-    let mut guesses: Vec<Guess> = names.iter().map(|name| Guess::new(is_text(name))).collect();
-    let mut faults = Vec::new();
-    let mut rows = 0;
-    while faults.len() < 20 && reader.read(&mut record) {
-        faults.extend(fault(&record, names.len()).map(|fault| (fault, Span::new(record.start, record.end))));
-        guesses.iter_mut().zip(&record.fields).for_each(|(guess, value)| guess.see(value));
-        rows += 1;
-    }
+    let is_text: Vec<bool> = names.iter().map(|name| options.text_columns.iter().any(|column| **column == **name)).collect();
+    let Survey { guesses, rows, mut faults } = survey_all(reader, &is_text);
     if !faults.is_empty() {
+        faults.truncate(MOST_FAULTS);
         let source = SourceText::new(name, text);
         return Err(faults.into_iter().map(|(fault, place)| fault.at(&source, place)).collect());
     }
@@ -63,6 +60,49 @@ pub fn read_csv(name: &str, text: String, options: &CsvOptions) -> Result<Table,
     let column_types = columns.iter().map(|(reading, _)| reading.kind).collect();
     let file = CsvRows { text, first_row, delimiter: options.delimiter, columns, rows };
     Ok(Table { column_names: names, column_types, rows: file.into(), path: None })
+}
+
+/// What a look at all rows finds.
+struct Survey {
+    guesses: Vec<Guess>,
+    rows: usize,
+    faults: Vec<(Diagnostic, Span)>,
+}
+
+/// Looks at all rows; at the halves of a large file at once, if no quotes hide where lines end.
+fn survey_all(reader: Reader<'_>, is_text: &[bool]) -> Survey {
+    let Reader { text, at, .. } = reader;
+    let large = text.len() - at > 1 << 20 && !text.contains('"');
+    let middle = at + (text.len() - at) / 2;
+    let line_end = if large { text.bytes().skip(middle).position(|byte| byte == b'\n') } else { None };
+    let Some(line_end) = line_end else { return survey(reader, is_text) };
+    let half = middle + line_end + 1;
+    let (first, second) = (Reader { text: &text[..half], ..reader }, Reader { at: half, ..reader });
+    std::thread::scope(|threads| {
+        let second = threads.spawn(|| survey(second, is_text));
+        let first = survey(first, is_text);
+        first.and(second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
+fn survey(mut reader: Reader<'_>, is_text: &[bool]) -> Survey {
+    let mut record = Record::default();
+    let mut found = Survey { guesses: is_text.iter().copied().map(Guess::new).collect(), rows: 0, faults: Vec::new() };
+    while found.faults.len() < MOST_FAULTS && reader.read(&mut record) {
+        found.faults.extend(fault(&record, is_text.len()).map(|fault| (fault, Span::new(record.start, record.end))));
+        found.guesses.iter_mut().zip(&record.fields).for_each(|(guess, value)| guess.see(value));
+        found.rows += 1;
+    }
+    found
+}
+
+impl Survey {
+    fn and(mut self, other: Self) -> Self {
+        self.guesses.iter_mut().zip(other.guesses).for_each(|(guess, other)| guess.join(other));
+        self.rows += other.rows;
+        self.faults.extend(other.faults);
+        self
+    }
 }
 
 /// What is wrong with a row below a header of so many names.
@@ -103,9 +143,9 @@ impl CsvRows {
         self.columns.get(index).is_some_and(|(_, numbers)| numbers.fraction)
     }
 
-    /// Is any number written with a point, be it `76.0`?
-    pub fn has_points(&self) -> bool {
-        self.columns.iter().any(|(_, numbers)| numbers.point)
+    /// Is one of a column's numbers written with a point, be it `76.0`?
+    pub fn has_points(&self, index: usize) -> bool {
+        self.columns.get(index).is_some_and(|(_, numbers)| numbers.point)
     }
 
     /// From the first row on.
@@ -179,7 +219,7 @@ struct Record<'a> {
 
 /// Python's `csv.reader` with its default dialect: `"` quotes, doubled inside; text after a closing quote is kept; a line
 /// without any text is a record without fields.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -239,9 +279,10 @@ impl<'a> Reader<'a> {
         }
         let mut at = start;
         loop {
-            let mut field = Cow::Borrowed("");
-            if self.text[at..].starts_with('"') {
-                let Some(after) = self.quoted(at + 1, &mut field) else {
+            let mut quoted = None;
+            if self.text.as_bytes().get(at) == Some(&b'"') {
+                let field = quoted.insert(Cow::Borrowed(""));
+                let Some(after) = self.quoted(at + 1, field) else {
                     record.end = self.text[start..].find('\n').map_or(self.text.len(), |length| start + length);
                     record.unclosed = true;
                     self.at = self.text.len();
@@ -251,8 +292,10 @@ impl<'a> Reader<'a> {
             }
             let rest: &'a str = &self.text[at..];
             let stop = self.field_end(rest);
-            field += &rest[..stop];
-            record.fields.push(field);
+            record.fields.push(match quoted {
+                Some(field) => field + &rest[..stop],
+                None => Cow::Borrowed(&rest[..stop]),
+            });
             at += stop;
             if at >= self.text.len() || self.line_end(at).is_some() {
                 record.end = at;
@@ -267,7 +310,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agate::CellType;
+    use crate::agate::{CellType, convert_type};
 
     fn read(text: &str) -> Result<Table, Vec<Diagnostic>> {
         read_csv("seeds/a.csv", text.to_owned(), &CsvOptions::default())
@@ -317,6 +360,20 @@ mod tests {
     fn bytes_that_are_not_utf8_name_their_line() {
         let fault = decode_utf8("seeds/a.csv", b"a\nb\n\xff\n".to_vec()).expect_err("not UTF-8");
         assert!(fault.message.contains("line 3"), "{fault}");
+    }
+
+    #[test]
+    fn halves_of_a_large_file_are_read_as_one() {
+        let rows = |count: i32| (0..count).map(|number| format!("{number},2024-01-05,{number}\n")).collect::<String>();
+        let plain = format!("a,b,c\n{}", rows(60_000));
+        let late = format!("{plain}1.5,x\r\n");
+        let types = |table: &Table| (table.column_types.clone(), convert_type(table, 0), table.len());
+        let (number, date, text) = (CellType::Number, CellType::Date, CellType::Text);
+        assert_eq!(types(&read(&plain).expect("good")), (vec![number, date, number], Some("integer"), 60_000));
+        assert_eq!(types(&read(&late).expect("good")), (vec![number, text, number], Some("float8"), 60_001));
+        let wrong = read(&format!("{plain}1,2,3,4\n")).expect_err("a bad row");
+        assert!(wrong[0].to_string().starts_with("seeds/a.csv:60002:1: E0207"), "{wrong:?}");
+        assert_eq!(read(&plain).expect("good").rows.last(), read("a,b,c\n59999,2024-01-05,59999").expect("good").rows.last());
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Reading {
         match value {
             Some(value) if is_null(value) => Written::Null,
             Some(value) if self.kind == CellType::Text => Written::Text(value),
-            Some(value) if self.prints_as_is(value.trim()) => Written::Text(value.trim()),
+            Some(value) if self.prints_as_is(trimmed(value)) => Written::Text(trimmed(value)),
             _ => match self.cell(value) {
                 Cell::Null => Written::Null,
                 cell => Written::Cell(cell),
@@ -81,7 +81,8 @@ pub enum Written<'a> {
 /// What the values seen so far leave of the types that a column may have.
 #[derive(Debug)]
 pub(super) struct Guess {
-    possible: Vec<Reading>,
+    /// Which of [`READINGS`] still fit.
+    possible: [bool; READINGS.len()],
     /// No row was too short to have a value, if there was a row; or the project says that it is a text.
     seen: bool,
     pub numbers: Numbers,
@@ -98,31 +99,37 @@ pub(super) struct Numbers {
 
 impl Guess {
     pub fn new(force_text: bool) -> Self {
-        let possible = if force_text { Vec::new() } else { READINGS.to_vec() };
-        Self { possible, seen: force_text, numbers: Numbers::default() }
+        Self { possible: [!force_text; READINGS.len()], seen: force_text, numbers: Numbers::default() }
     }
 
     pub fn see(&mut self, value: &str) {
         self.seen = true;
-        if self.possible.is_empty() || is_null(value) {
+        if !self.possible.contains(&true) || is_null(value) {
             return;
         }
-        let value = value.trim();
-        let Self { possible, numbers, .. } = self;
-        possible.retain(|reading| {
-            let cell = (reading.read)(value);
-            if let Some(cell) = &cell {
-                numbers.see(cell);
+        let value = trimmed(value);
+        for (fits, reading) in self.possible.iter_mut().zip(&READINGS).filter(|(fits, _)| **fits) {
+            match (reading.read)(value) {
+                Some(cell) => self.numbers.see(&cell),
+                None => *fits = false,
             }
-            cell.is_some()
-        });
+        }
+    }
+
+    /// Takes in what was seen elsewhere in the column.
+    pub fn join(&mut self, other: Self) {
+        self.possible.iter_mut().zip(other.possible).for_each(|(fits, other)| *fits &= other);
+        self.seen |= other.seen;
+        self.numbers.point |= other.numbers.point;
+        self.numbers.fraction |= other.numbers.fraction;
     }
 
     /// How the column is read, and what its numbers look like, if it is one of numbers.
     pub fn end(self) -> (Reading, Numbers) {
-        let reading = match self.possible.first() {
+        let fitting = READINGS.iter().zip(self.possible).find(|(_, fits)| *fits);
+        let reading = match fitting {
             _ if !self.seen => Reading { kind: CellType::Integer, ..TEXT },
-            Some(reading) => *reading,
+            Some((reading, _)) => *reading,
             None => TEXT,
         };
         (reading, if reading.kind == CellType::Number { self.numbers } else { Numbers::default() })
@@ -137,6 +144,14 @@ impl Numbers {
             _ => return,
         }
         self.fraction = self.fraction || max_precision([cell]) > 0;
+    }
+}
+
+/// Without blanks at both ends, which few values have.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }
 

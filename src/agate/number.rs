@@ -56,36 +56,37 @@ fn plain_decimal(text: &str) -> Option<Decimal> {
     if digits.len() > 18 {
         return None;
     }
-    let (whole, places) = digits.split_once('.').unwrap_or((digits, "0"));
-    if whole.is_empty() || places.is_empty() {
-        return None;
-    }
     let mut mantissa: i64 = 0;
-    for byte in digits.bytes().filter(|byte| *byte != b'.') {
-        if !byte.is_ascii_digit() {
-            return None;
+    let mut point = None;
+    for (at, byte) in digits.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + i64::from(byte - b'0'),
+            b'.' if at > 0 && point.is_none() => point = Some(at + 1),
+            _ => return None,
         }
-        mantissa = mantissa * 10 + i64::from(byte - b'0');
     }
-    let scale = if whole.len() == digits.len() { 0 } else { u32::try_from(places.len()).ok()? };
-    if places.contains('.') || (negative && mantissa == 0) {
+    let places = digits.len() - point.unwrap_or(digits.len());
+    if digits.is_empty() || point == Some(digits.len()) || (negative && mantissa == 0) {
         return None;
     }
-    Some(Decimal::new(if negative { -mantissa } else { mantissa }, scale))
+    Some(Decimal::new(if negative { -mantissa } else { mantissa }, u32::try_from(places).ok()?))
 }
 
 /// Is this number written as [`decimal_text`] writes it? May say no where it is.
 pub(super) fn prints_as_is(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, places) = digits.split_once('.').unwrap_or((digits, "0"));
-    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let places = match digits.get(whole..) {
+        Some([b'.', places @ ..]) => places,
+        Some([]) => b"0",
+        _ => return false,
+    };
     // More digits might not fit; more places might print as a power of ten; the zero has no sign.
-    are_digits(whole)
-        && are_digits(places)
-        && whole.len() <= 12
-        && places.len() <= 6
-        && (whole.len() == 1 || !whole.starts_with('0'))
-        && (digits.len() == text.len() || digits.bytes().any(|byte| (b'1'..=b'9').contains(&byte)))
+    (1..=12).contains(&whole)
+        && (1..=6).contains(&places.len())
+        && places.iter().all(u8::is_ascii_digit)
+        && (whole == 1 || digits.first() != Some(&b'0'))
+        && (digits.len() == text.len() || digits.iter().any(|byte| (b'1'..=b'9').contains(byte)))
 }
 
 /// What Python's `Decimal(text)` accepts: digits with `_`, a point, an exponent, `inf`, `nan`.
