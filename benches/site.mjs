@@ -42,7 +42,7 @@ async function visit(address, ready, then = async () => ({})) {
   const metrics = async () => Object.fromEntries((await cdp.send("Performance.getMetrics")).metrics.map(({ name, value }) => [name, value]));
   const begun = performance.now();
   await page.goto(address, { timeout: 600_000, waitUntil: "commit" });
-  await page.waitForFunction(ready, model, { timeout: 600_000, polling: 20 });
+  await page.waitForFunction(ready, null, { timeout: 600_000, polling: 20 });
   const wall = performance.now() - begun;
   const first = await metrics();
   const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);

@@ -95,10 +95,7 @@ pub fn write(
     let pages = marks.iter().filter(|(path, _)| is_page(path)).count();
     // Last: it says that all else is there.
     let stamp = stamp(marks);
-    if !is_same(fs, &stamped, stamp.as_bytes()) {
-        fs.write(&stamped, stamp.as_bytes()).map_err(|error| fault(&stamped, &error))?;
-        changed += 1;
-    }
+    changed += usize::from(replace(fs, &stamped, stamp.as_bytes())?);
     Ok(Written { folder: folder.to_owned(), pages, changed, removed })
 }
 
@@ -113,12 +110,13 @@ fn is_same(fs: &dyn FileSystem, path: &Path, content: &[u8]) -> bool {
     fs.stat(path).is_ok_and(|(size, _)| size == content.len() as u64) && fs.read(path).is_ok_and(|known| known == content)
 }
 
-/// Writes a file unless it is as it should be.
-pub fn replace(fs: &dyn FileSystem, path: &Path, content: &[u8]) -> Result<(), Diagnostic> {
-    if fs.read(path).is_ok_and(|known| known == content) {
-        return Ok(());
+/// Writes a file unless it is as it should be; whether it was written.
+pub fn replace(fs: &dyn FileSystem, path: &Path, content: &[u8]) -> Result<bool, Diagnostic> {
+    let differs = !is_same(fs, path, content);
+    if differs {
+        fs.write(path, content).map_err(|error| fault(path, &error))?;
     }
-    fs.write(path, content).map_err(|error| fault(path, &error))
+    Ok(differs)
 }
 
 /// A mark of all files, in whatever order they were made.
