@@ -162,12 +162,13 @@ pub fn quoting(project: &Project) -> JsonMap {
     shown
 }
 
-/// One thread is enough for a small project: idle ones that look for work take longer than the work. (The threads that run
-/// nodes are others; their number is the profile's.)
+/// The calling thread is enough for a small project: others that look for work take longer than the work, and each has memory of
+/// its own. (The threads that run nodes are others; their number is the profile's.)
 pub(super) fn share_work(project: &Project) {
     let files = project.packages.iter().map(|package| package.files.iter().filter(|file| file.library.is_none()).count());
     if files.sum::<usize>() < FEW {
-        // Where the pool is there already, as many files of one package were found, it stays as it is.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
+        // A pool of this thread alone, not the global one, which would make other threads wait for this one. Where this thread has a
+        // pool already (tests), it stays as it is.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
     }
 }
