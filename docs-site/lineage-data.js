@@ -35,7 +35,7 @@
     }
     numbers(count) {
       const column = new Uint32Array(count);
-      for (let i = 0; i < count; i++) column[i] = this.number();
+      for (let i = 0; i < count; i++) column[i] = this.bytes[this.at] < 128 ? this.bytes[this.at++] : this.number();
       return column;
     }
     // A few texts, and for each node which one it has.
@@ -45,17 +45,20 @@
     }
     // The same, each text being several.
     lists(count) {
-      const column = this.choice(count);
-      column.lists = column.values.map((text) => (text ? text.split(INSIDE) : []));
-      column.of = function (i) { return this.lists[this.at[i]]; };
-      return column;
+      const { values, at } = this.choice(count);
+      let lists;
+      return {
+        at,
+        get lists() { return (lists ??= values.map((text) => (text ? text.split(INSIDE) : []))); },
+        of(i) { return this.lists[at[i]]; },
+      };
     }
   }
 
   // Which nodes stand next to each node: all lists in one array, and where each begins.
   function adjacency(count, from, to) {
     const start = new Uint32Array(count + 1);
-    for (const node of from) start[node + 1]++;
+    for (let e = 0; e < from.length; e++) start[from[e] + 1]++;
     for (let i = 0; i < count; i++) start[i + 1] += start[i];
     const fill = start.slice();
     const list = new Uint32Array(from.length);
@@ -102,8 +105,8 @@
         to.push(node);
       }
     }
-    g.from = Uint32Array.from(from);
-    g.to = Uint32Array.from(to);
+    g.from = new Uint32Array(from);
+    g.to = new Uint32Array(to);
     g.children = adjacency(count, g.from, g.to);
     g.parents = adjacency(count, g.to, g.from);
     return Object.assign(g, answers(g));

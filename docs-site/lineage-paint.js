@@ -79,7 +79,9 @@
     return (shown[box] ||= graph.shorten(scene.label[box], scene.w[box] - (look.mark(scene.node[box]) ? 42 : 24), measure));
   }
 
-  const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : /[^aeiou]y$/.test(word) ? "" : "s"}`.replace(/([^aeiou])y$/, count === 1 ? "$1y" : "$1ies");
+  // 13,552: loading what the browser knows of languages takes longer than all else that is written here.
+  graph.number = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+  const plural = (count, word) => `${graph.number(count)} ${word}${count === 1 ? "" : /[^aeiou]y$/.test(word) ? "" : "s"}`.replace(/([^aeiou])y$/, count === 1 ? "$1y" : "$1ies");
   graph.plural = plural;
 
   // What a folder's box says: its name, what is in it, and the shares of its bar.
@@ -103,6 +105,10 @@
   // A generator: it paints a little and yields, and whoever runs it says how long that goes on. `marked` limits it to what is
   // upstream or downstream of one box, in those colours.
   graph.paint = function* (ctx, { g, scene, look, measure, view, scale, marked, only }) {
+    if (scene.whole && scale < SHAPE_FROM && !only) {
+      yield* paintFar(ctx, { scene, look, view, scale });
+      return;
+    }
     yield* paintEdges(ctx, { scene, look, view, scale, marked, only });
     yield* paintBoxes(ctx, { g, scene, look, measure, view, scale, marked, only });
   };
@@ -119,7 +125,6 @@
     const style = edgeStyle(scene, look, scale, only);
     ctx.lineJoin = "round";
     ctx.globalAlpha = style.alpha;
-    const flat = scene.whole && scale < 0.3;
     let open = 0;
     let last = "";
     const flush = () => { if (open) ctx.stroke(); open = 0; };
@@ -135,10 +140,9 @@
         if (pen !== last) { ctx.strokeStyle = hue; ctx.lineWidth = width; last = pen; }
         ctx.beginPath();
       }
-      const path = flat && !only ? null : route(scene, e);
-      if (path) trace(ctx, path);
-      else straight(ctx, scene, e);
-      if (path && scene.ports) traceEnds(ctx, path);
+      const path = route(scene, e);
+      trace(ctx, path);
+      if (scene.ports) traceEnds(ctx, path);
       open++;
     }
     flush();
@@ -154,16 +158,51 @@
     for (const foot of [-6, 6]) { ctx.moveTo(endX - 10, endY); ctx.lineTo(endX, endY + foot); }
   }
 
-  // Far away, a curve of a few pixels is not told from three lines.
-  function straight(ctx, scene, e) {
-    const [from, to] = [scene.from[e], scene.to[e]];
-    const x = scene.x[from] + scene.w[from];
-    const y = scene.y[from] + scene.h[from] / 2;
-    const [endX, endY] = [scene.x[to], scene.y[to] + scene.h[to] / 2];
-    ctx.moveTo(x, y);
-    ctx.lineTo(x + (endX - x) * 0.25, y + (endY - y) * 0.09);
-    ctx.lineTo(x + (endX - x) * 0.75, y + (endY - y) * 0.91);
-    ctx.lineTo(endX, endY);
+  // A whole project from far away, where a curve of a few pixels is not told from three lines, a flat one not from one, and a box is
+  // its colour: each thing a canvas is told takes as long as painting it.
+  function* paintFar(ctx, { scene, look, view, scale }) {
+    const { x, y, w, h, from, to, count } = scene;
+    const style = edgeStyle(scene, look, scale, false);
+    ctx.lineJoin = "round";
+    ctx.globalAlpha = style.alpha;
+    ctx.strokeStyle = look.value("--line-strong");
+    ctx.lineWidth = style.width(0);
+    ctx.beginPath();
+    for (let e = 0; e < from.length; e++) {
+      if (e % 256 === 255) yield;
+      if (e % 48 === 47) { ctx.stroke(); ctx.beginPath(); }
+      const [start, end] = [from[e], to[e]];
+      const startX = x[start] + w[start];
+      const startY = y[start] + h[start] / 2;
+      const dx = x[end] - startX;
+      const dy = y[end] + h[end] / 2 - startY;
+      if (Math.max(startX, startX + dx) < view.left || Math.min(startX, startX + dx) > view.right) continue;
+      if (Math.max(startY, startY + dy) < view.top || Math.min(startY, startY + dy) > view.bottom) continue;
+      ctx.moveTo(startX, startY);
+      if (Math.abs(dy) * scale > 8) {
+        ctx.lineTo(startX + dx * 0.25, startY + dy * 0.09);
+        ctx.lineTo(startX + dx * 0.75, startY + dy * 0.91);
+      }
+      ctx.lineTo(startX + dx, startY + dy);
+    }
+    ctx.stroke();
+    ctx.globalAlpha = 1;
+    const hues = new Map();
+    for (let box = 0; box < count; box++) {
+      if (x[box] > view.right || x[box] + w[box] < view.left || y[box] > view.bottom || y[box] + h[box] < view.top) continue;
+      const hue = look.hue(scene.node[box]);
+      const boxes = hues.get(hue);
+      if (boxes) boxes.push(box);
+      else hues.set(hue, [box]);
+    }
+    for (const [hue, boxes] of hues) {
+      ctx.fillStyle = hue;
+      for (let at = 0; at < boxes.length; at++) {
+        if (at % 256 === 255) yield;
+        const box = boxes[at];
+        ctx.fillRect(x[box], y[box], w[box], Math.max(h[box], 1 / scale));
+      }
+    }
   }
 
   function* paintBoxes(ctx, args) {

@@ -124,19 +124,21 @@
       x += WHOLE.width;
       before = layer;
     }
-    nodes.forEach((node, box) => {
+    const boxes = new Int32Array(g.count).fill(-1);
+    for (let box = 0; box < nodes.length; box++) {
+      const node = nodes[box];
+      boxes[node] = box;
       scene.node[box] = node;
-      scene.at.set(node, box);
       scene.x[box] = columns.get(g.layer[node] * 4096 + g.column[node]);
       scene.y[box] = g.y[node] * WHOLE.pitch - WHOLE.height / 2;
-      scene.w[box] = WHOLE.width;
-      scene.h[box] = WHOLE.height;
       scene.label[box] = g.name[node];
-    });
+    }
+    scene.w.fill(WHOLE.width);
+    scene.h.fill(WHOLE.height);
+    scene.at = { get: (node) => (boxes[node] < 0 ? undefined : boxes[node]) };
     for (let e = 0; e < g.from.length; e++) {
-      const from = scene.at.get(g.from[e]);
-      const to = scene.at.get(g.to[e]);
-      if (from !== undefined && to !== undefined) { scene.from.push(from); scene.to.push(to); }
+      const [from, to] = [boxes[g.from[e]], boxes[g.to[e]]];
+      if (from >= 0 && to >= 0) { scene.from.push(from); scene.to.push(to); }
     }
     scene.whole = true;
     return finish(scene);

@@ -285,16 +285,10 @@
       bitmap.ready = true;
       if (name === "overview") { this.overview = bitmap; return; }
       if (name === "accent") { [this.accent, this.nextAccent] = [bitmap, this.accent]; return; }
-      [this.crisp, this.next] = [bitmap, this.crisp];
-    this.callbacks.painted();
+      [this.crisp, this.next] = [bitmap, this.crisp === this.overview ? new Bitmap() : this.crisp];
       this.next.ready = false;
-      if (!this.overview && this.scene.count > 400 && bitmap.covers(this.scene.bounds)) {
-        this.overview = new Bitmap();
-        const { width, height, camera } = bitmap;
-        const ctx = this.overview.open(width, height, this.ratio, { scale: 1, x: 0, y: 0 }, this.look.value("--bg"));
-        ctx.drawImage(bitmap.canvas, 0, 0, width, height);
-        Object.assign(this.overview, { camera: { ...camera }, ready: true });
-      }
+      this.callbacks.painted();
+      if (!this.overview && this.scene.count > WITH_OVERVIEW && bitmap.covers(this.scene.bounds)) this.overview = bitmap;
     }
 
     compose() {

@@ -64,7 +64,8 @@
     const nothing = { chosen: new Set(), direct: new Set(), faults: [] };
     const chosen = state.s ? graph.select(g, state.s) : nothing;
     const left = state.exclude ? graph.select(g, state.exclude) : nothing;
-    app.nodes = everything.filter((node) => (!state.s || chosen.chosen.has(node)) && !left.chosen.has(node));
+    const shown = (node) => (!state.s || chosen.chosen.has(node)) && !left.chosen.has(node);
+    app.nodes = state.s || state.exclude ? everything.filter(shown) : everything;
     app.direct = chosen.direct;
     faults([...chosen.faults.map((fault) => ["s", fault]), ...left.faults.map((fault) => ["exclude", fault])]);
   }
@@ -109,7 +110,7 @@
     const entries = look.legend(nodes).map(({ label, hue, count, mark }) => {
       const swatch = make("span", { class: "lg-swatch", "aria-hidden": "true" }, mark);
       swatch.style.background = hue;
-      return make("li", {}, swatch, label, make("span", { class: "lg-muted" }, ` ${count.toLocaleString("en")}`));
+      return make("li", {}, swatch, label, make("span", { class: "lg-muted" }, ` ${graph.number(count)}`));
     });
     $("legend-title").textContent = graph.COLOURS[look.mode] ?? "kind";
     $("legend-list").replaceChildren(...entries);
@@ -201,7 +202,7 @@
       const other = depth ?? { up: DEPTH, down: DEPTH };
       const button = (shown, title, to) => make("button", { type: "button", "aria-label": title, disabled: to < 0, onclick: () => set({ ...other, [name]: to }) }, shown);
       const value = depth ? (steps === Infinity ? "all" : String(steps)) : "–";
-      return make("div", { class: `lg-depth lg-depth-${name}` }, make("span", {}, label, make("span", { class: "lg-muted" }, ` ${total.toLocaleString("en")}`)), make("span", { class: "lg-steps" },
+      return make("div", { class: `lg-depth lg-depth-${name}` }, make("span", {}, label, make("span", { class: "lg-muted" }, ` ${graph.number(total)}`)), make("span", { class: "lg-steps" },
         button("−", `${label}: one step less`, steps === Infinity ? DEPTH : steps - 1), make("output", {}, value), button("+", `${label}: one step more`, steps === Infinity ? Infinity : steps + 1), button("all", `${label}: all of it`, Infinity)));
     };
     const focus = own ? null : make("button", { type: "button", class: "lg-main", onclick: () => set({ up: DEPTH, down: DEPTH }) }, "Focus on this");
@@ -230,7 +231,7 @@
     const bar = make("ul", { class: "lg-shares" }, ...graph.folderText(app.g, app.look, group).bar.map(({ label, hue, count }) => {
       const swatch = make("span", { class: "lg-swatch", "aria-hidden": "true" });
       swatch.style.background = hue;
-      return make("li", {}, swatch, `${label} `, make("span", { class: "lg-muted" }, count.toLocaleString("en")));
+      return make("li", {}, swatch, `${label} `, make("span", { class: "lg-muted" }, graph.number(count)));
     }));
     const only = plain.startsWith("sources/") ? `source:${plain.slice(8)}` : plain === "exposures" ? "exposure:*" : plain;
     return [

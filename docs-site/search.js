@@ -3,7 +3,9 @@
   "use strict";
   var lineal = window.lineal;
   var decoder = new TextDecoder();
-  var entries = null, columns = null, waiting = null, shards = {}, prefixes;
+  // What has a page of its own, then the columns; the letters of each, and how well it answers the query.
+  var entries = null, pages = 0, bits = null, rates = null;
+  var waiting = null, shards = {}, prefixes;
   var MOST = 200;
   var dialog, input, list, hint, shown = [], active = -1, asked = 0;
 
@@ -15,40 +17,39 @@
     return (waiting = waiting || Promise.all([unpack("names"), unpack("columns")]).then(function (loaded) {
       prefixes = new Set(loaded[0].words);
       var names = loaded[0], urls = names.urls.split("\n");
+      var packages = names.places.map(function (place) { return place.toLowerCase(); });
       entries = names.names.split("\n").map(function (name, at) {
         var place = names.places[names.place[at]];
-        return split({
-          name: name, low: name.toLowerCase(), place: place, kind: names.kinds[names.kind[at]],
+        return {
+          name: name, low: name.toLowerCase(), place: place, package: packages[names.place[at]], kind: names.kinds[names.kind[at]],
           mark: names.marks[names.mark[at]], url: urls[at] || "node/" + place + "/" + name + ".html"
-        });
+        };
       });
+      pages = entries.length;
       var found = loaded[1], single = 0;
-      columns = found.names === "" ? [] : found.names.split("\n").map(function (name, at) {
+      if (found.names !== "") found.names.split("\n").forEach(function (name, at) {
         var count = found.counts[at], only = count === 1 ? entries[found.only[single++]] : null;
-        return split({
-          name: name, low: name, kind: only ? "column of " + only.name : "column in " + count + " relations", place: "",
+        entries.push({
+          name: name, low: name, place: "", package: "", kind: only ? "column of " + only.name : "column in " + count + " relations",
           mark: "k-column", url: found.urls[at] || (only ? only.url + "#c-" + name : "column/" + name + ".html")
         });
       });
+      bits = Int32Array.from(entries, function (entry) { return letters(entry.low); });
+      rates = new Float32Array(entries.length);
     }));
   }
 
-  // Which letters a text has, a bit for each; digits share one, all others another.
-  function letters(text) {
-    var bits = 0;
-    for (var i = 0; i < text.length; i++) {
-      var code = text.charCodeAt(i);
-      bits |= code > 96 && code < 123 ? 1 << (code - 97) : code > 47 && code < 58 ? 1 << 26 : 1 << 27;
-    }
-    return bits;
+  // A bit for each letter; digits share one, all else, which ends a part of a name, another.
+  var DIGIT = 1 << 26, BREAK = 1 << 27;
+  function letter(code) {
+    return code > 96 && code < 123 ? 1 << (code - 97) : code > 47 && code < 58 ? DIGIT : BREAK;
   }
 
-  // Adds a name's parts to it, and the letters of each and of all.
-  function split(entry) {
-    entry.parts = entry.low.split(/[^a-z0-9]+/);
-    entry.bits = entry.parts.map(letters);
-    entry.letters = letters(entry.low);
-    return entry;
+  // Which letters a text has.
+  function letters(text) {
+    var bits = 0;
+    for (var i = 0; i < text.length; i++) bits |= letter(text.charCodeAt(i));
+    return bits;
   }
 
   // Each letter that a text lacks is a mistake at least.
@@ -58,89 +59,97 @@
   }
 
   // How well a text answers one word of the query: whole, its beginning, the beginning of a part, anywhere; 0: not at all.
-  function score(entry, word, wanted) {
-    if (wanted & ~entry.letters) return 0;
-    var low = entry.low, at = low.indexOf(word);
-    if (at < 0) return 0;
+  function exact(at, word, wanted) {
+    if (wanted & ~bits[at]) return 0;
+    var low = entries[at].low, found = low.indexOf(word);
+    if (found < 0) return 0;
     if (low.length === word.length) return 100;
-    if (at === 0) return 80 - Math.min(20, (low.length - word.length) / 2);
-    if (/[^a-z0-9]/.test(low[at - 1])) return 55 - Math.min(15, at / 4);
-    return 30 - Math.min(10, at / 4);
+    if (found === 0) return 80 - Math.min(20, (low.length - word.length) / 2);
+    return letter(low.charCodeAt(found - 1)) === BREAK ? 55 - Math.min(15, found / 4) : 30 - Math.min(10, found / 4);
   }
+
+  // Rows of a table of distances: that before the last one, the last one, this one.
+  var rows = [0, 1, 2].map(function () { return new Uint8Array(256); });
 
   // Letters that differ, swapped neighbours counted once; Infinity beyond `most`. `word` may be the beginning of `text`.
   function distance(text, word, most) {
-    var before = null, last = [], row = [];
-    for (var j = 0; j <= text.length; j++) last[j] = j;
+    var before = rows[0], last = rows[1], row = rows[2], least = Infinity, j;
+    for (j = 0; j <= text.length; j++) last[j] = j;
     for (var i = 1; i <= word.length; i++) {
-      row = [i];
-      var best = i;
+      row[0] = least = i;
       for (j = 1; j <= text.length; j++) {
-        var cost = word[i - 1] === text[j - 1] ? 0 : 1;
-        var value = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + cost);
-        if (before && j > 1 && word[i - 1] === text[j - 2] && word[i - 2] === text[j - 1]) value = Math.min(value, before[j - 2] + 1);
+        var own = word.charCodeAt(i - 1), other = text.charCodeAt(j - 1);
+        var value = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (own === other ? 0 : 1));
+        if (i > 1 && j > 1 && own === text.charCodeAt(j - 2) && word.charCodeAt(i - 2) === other) value = Math.min(value, before[j - 2] + 1);
         row[j] = value;
-        if (value < best) best = value;
+        if (value < least) least = value;
       }
-      if (best > most) return Infinity;
+      if (least > most) return Infinity;
+      var free = before;
       before = last;
       last = row;
+      row = free;
     }
-    return Math.min.apply(null, last.slice(Math.max(0, word.length - most)));
+    least = Infinity;
+    for (j = Math.max(0, word.length - most); j <= text.length; j++) least = Math.min(least, last[j]);
+    return least;
   }
 
-  function fuzzy(entry, word, wanted) {
+  // The same for a word with mistakes in it, which may be the beginning of the text, or of a part of it.
+  function fuzzy(at, word, wanted) {
     var most = word.length < 4 ? 0 : word.length < 8 ? 1 : 2, best = Infinity;
-    if (!most || lacks(entry.letters, wanted, most)) return 0;
-    function near(text) { best = Math.min(best, distance(text.slice(0, word.length + most), word, most)); }
-    entry.parts.forEach(function (part, at) {
-      if (part.length < word.length - most || (part[0] !== word[0] && part[1] !== word[1])) return;
-      if (!lacks(entry.bits[at], wanted, most)) near(part);
-    });
-    if (entry.parts.length > 1 && !lacks(letters(entry.low.slice(0, word.length + most)), wanted, most)) near(entry.low);
+    if (!most || lacks(bits[at], wanted, most)) return 0;
+    var low = entries[at].low, end = 0, first = 0;
+    for (var start = 0; start < low.length; start = end + 1) {
+      for (end = start; end < low.length && letter(low.charCodeAt(end)) !== BREAK;) end++;
+      first = first || end;
+      var length = end - start;
+      if (length < word.length - most || (low.charCodeAt(start) !== word.charCodeAt(0) && (length < 2 || low.charCodeAt(start + 1) !== word.charCodeAt(1)))) continue;
+      var part = low.slice(start, Math.min(end, start + word.length + most));
+      if (!lacks(letters(part), wanted, most)) best = Math.min(best, distance(part, word, most));
+    }
+    var whole = low.slice(0, word.length + most);
+    if (first < low.length && !lacks(letters(whole), wanted, most)) best = Math.min(best, distance(whole, word, most));
     return best === Infinity ? 0 : 20 - best * 5;
   }
 
-  function find(from, words, by, into, weight) {
-    var wanted = words.map(letters);
-    for (var i = 0; i < from.length; i++) {
-      var total = 0, entry = from[i];
+  // Rates all that has no rate yet; how many have one now. What has a page of its own comes before columns.
+  function rate(words, mistakes, weight) {
+    var wanted = words.map(letters), count = 0;
+    for (var at = 0; at < entries.length; at++) {
+      if (rates[at]) continue;
+      var total = 0;
       for (var w = 0; w < words.length; w++) {
-        var value = by(entry, words[w], wanted[w]);
+        var value = exact(at, words[w], wanted[w]) || (mistakes && fuzzy(at, words[w], wanted[w]));
         // A word may also name the kind or the package.
-        if (!value && words.length > 1 && (entry.kind.indexOf(words[w]) === 0 || entry.place.toLowerCase() === words[w])) value = 10;
+        if (!value && words.length > 1 && (entries[at].kind.startsWith(words[w]) || entries[at].package === words[w])) value = 10;
         if (!value) { total = 0; break; }
         total += value;
       }
-      if (total) into.push({ entry: entry, score: total / words.length + weight, note: "" });
+      if (!total) continue;
+      rates[at] = total / words.length + (at < pages ? weight : 0);
+      count++;
     }
+    return count;
   }
 
   function search(text) {
-    var words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    var words = text.toLowerCase().split(/\s+/).filter(Boolean).map(function (word) { return word.slice(0, 200); });
     if (!words.length) return [];
-    // `raw.orders` or `orders.id` as one word: sources are named so.
-    var found = [];
-    find(entries, words, score, found, 5);
-    find(columns, words, score, found, 0);
-    if (found.length < 6) {
-      var near = [], known = new Set(found.map(function (hit) { return hit.entry; }));
-      find(entries, words, fuzzy, near, 1);
-      find(columns, words, fuzzy, near, 0);
-      found = found.concat(near.filter(function (hit) { return !known.has(hit.entry); }));
-    }
+    // Short words first: they are the quickest to be told missing.
+    words.sort(function (a, b) { return a.length - b.length; });
+    rates.fill(0);
+    if (rate(words, false, 5) < 6) rate(words, true, 1);
+    // Where there are very many, sorting those that nobody gets to see would take longer than finding them.
+    var counts = new Int32Array(112), least = counts.length, above = 0, found = [];
+    for (var at = 0; at < rates.length; at++) counts[Math.ceil(rates[at])]++;
+    while (least > 1 && above < MOST) above += counts[--least];
+    for (at = 0; at < rates.length; at++) if (rates[at] > least - 1) found.push({ entry: entries[at], score: rates[at], note: "" });
     return sorted(found);
   }
 
-  // The best first. Where there are very many, sorting those that nobody gets to see would take longer than finding them.
+  // The best first.
   function sorted(found) {
-    if (found.length > MOST) {
-      var counts = new Int32Array(200), least = counts.length, above = 0;
-      var step = function (hit) { return Math.floor(hit.score) + 50; };
-      for (var i = 0; i < found.length; i++) counts[step(found[i])]++;
-      while (least > 0 && above < MOST) above += counts[--least];
-      found = found.filter(function (hit) { return step(hit) >= least; });
-    }
     return found.sort(function (a, b) { return b.score - a.score || (a.entry.low < b.entry.low ? -1 : 1); });
   }
 

@@ -20,9 +20,7 @@
     },
     // Base64 of deflated bytes.
     inflate: function (base64) {
-      var text = atob(base64), bytes = new Uint8Array(text.length);
-      for (var i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-      var stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+      var stream = new Blob([decoded(base64)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
       return new Response(stream).arrayBuffer().then(function (buffer) { return new Uint8Array(buffer); });
     },
     theme: function () {
@@ -30,6 +28,13 @@
     },
     say: function (text) { document.getElementById("live").textContent = text; }
   });
+
+  function decoded(base64) {
+    if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+    var text = atob(base64), bytes = new Uint8Array(text.length);
+    for (var i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    return bytes;
+  }
 
   function themeChanged() {
     window.dispatchEvent(new Event("lineal:theme"));

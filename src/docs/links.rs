@@ -9,6 +9,11 @@ const LONGEST: usize = 100;
 /// added then, so that two names never meet.
 pub fn slug(name: &str, id: &str) -> String {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-');
+    // Most names are fine.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if (5..=LONGEST).contains(&name.len()) && name.bytes().all(plain) && !name.eq_ignore_ascii_case("index") {
+        return name.to_owned();
+    }
     let mut text: String = name.chars().map(|letter| if allowed(letter) { letter } else { '-' }).collect();
     let mut changed = text != name;
     if text.len() > LONGEST {

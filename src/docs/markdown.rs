@@ -60,6 +60,22 @@ pub fn render(text: &str, place: Place) -> String {
 /// The first sentence or so, without any markup: for lists and `<meta name=description>`.
 pub fn summary(text: &str, longest: usize) -> String {
     let mut plain = String::new();
+    if is_plain(text) {
+        plain.push_str(text);
+    } else {
+        marked_up(text, longest, &mut plain);
+    }
+    let plain = plain.trim();
+    if plain.chars().count() <= longest {
+        return plain.to_owned();
+    }
+    let cut: String = plain.chars().take(longest).collect();
+    let end = cut.rfind(' ').filter(|end| *end > longest / 2).unwrap_or(cut.len());
+    format!("{}…", cut[..end].trim_end_matches([',', ';', ':', ' ']))
+}
+
+/// The texts of the first paragraph, or enough of them.
+fn marked_up(text: &str, longest: usize, plain: &mut String) {
     for event in Parser::new(text) {
         match event {
             Event::Text(text) | Event::Code(text) => plain.push_str(&text),
@@ -71,20 +87,14 @@ pub fn summary(text: &str, longest: usize) -> String {
             break;
         }
     }
-    let plain = plain.trim();
-    if plain.chars().count() <= longest {
-        return plain.to_owned();
-    }
-    let cut: String = plain.chars().take(longest).collect();
-    let end = cut.rfind(' ').filter(|end| *end > longest / 2).unwrap_or(cut.len());
-    format!("{}…", cut[..end].trim_end_matches([',', ';', ':', ' ']))
 }
 
 /// No letter in it means anything to Markdown.
 fn is_plain(text: &str) -> bool {
-    let special = |letter: char| matches!(letter, '*' | '_' | '`' | '[' | '<' | '&' | '\\' | '\n' | '~' | '|' | '#' | '!');
+    let special = |byte: u8| matches!(byte, b'*' | b'_' | b'`' | b'[' | b'<' | b'&' | b'\\' | b'\n' | b'~' | b'|' | b'#' | b'!');
     let text = text.trim();
-    !text.contains(special) && !text.starts_with(|first: char| matches!(first, '-' | '+' | '>' | '=') || first.is_ascii_digit())
+    !text.bytes().any(special)
+        && !text.starts_with(|first: char| matches!(first, '-' | '+' | '>' | '=') || first.is_ascii_digit())
 }
 
 fn lower(level: HeadingLevel) -> HeadingLevel {

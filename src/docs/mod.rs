@@ -92,7 +92,7 @@ pub fn generate(request: Request) -> Result<Written, Diagnostic> {
         );
         of_pages.and(of_rest)?;
         out.put(entry::addresses(&pages))?;
-        out.put_all(assets::assets().map(|(name, text)| templates::File::new(format!("assets/{name}"), text)))
+        out.put_all(assets::assets().map(|(name, text)| templates::File::new(format!("assets/{name}"), text.into_owned())))
     })?;
     output::replace(fs, &target.join(BUILDS), builds.text().as_bytes())?;
     let read = |name: &str| fs.read(&target.join(name)).unwrap_or_default();

@@ -1,7 +1,5 @@
 //! The sections of the site, as the side shows them on every page.
 
-use std::fmt::Write;
-
 use super::site::Site;
 use crate::manifest::ResourceType;
 
@@ -56,14 +54,14 @@ pub fn sections(site: &Site) -> Vec<Chapter> {
 pub fn html(chapters: &[Chapter], root: &str, section: &str, title: &str) -> String {
     let mut out = String::with_capacity(2000);
     for chapter in chapters {
-        let _ = write!(out, "<p>{}</p>\n<ul>", chapter.title);
+        out.extend(["<p>", chapter.title, "</p>\n<ul>"]);
         for entry in &chapter.sections {
             let current = match entry.key == section {
                 true if title == entry.title || entry.key == "overview" => " aria-current=\"page\"",
                 true => " aria-current=\"true\"",
                 false => "",
             };
-            let _ = write!(out, "<li><a href=\"{root}{}\"{current}>{}</a></li>", entry.url, entry.title);
+            out.extend(["<li><a href=\"", root, entry.url, "\"", current, ">", entry.title, "</a></li>"]);
         }
         out.push_str("</ul>\n");
     }

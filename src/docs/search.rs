@@ -1,6 +1,7 @@
 //! The search's index, made beforehand: names in one shard, column names in another, words of descriptions and code in shards by
 //! their first two letters, each loaded when it is first needed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
@@ -148,32 +149,44 @@ fn columns(pages: &Pages) -> File {
     shard("columns", &out)
 }
 
+/// Words and the nodes that have them.
+type Postings<'a> = HashMap<Cow<'a, str>, Vec<usize>>;
+
+/// Those of one shard.
 #[derive(Serialize, Default)]
-struct Words {
-    /// Words of descriptions, and of code: to nodes.
-    text: BTreeMap<String, Vec<usize>>,
-    code: BTreeMap<String, Vec<usize>>,
+struct Words<'a> {
+    /// Of descriptions, and of code.
+    text: BTreeMap<&'a str, &'a [usize]>,
+    code: BTreeMap<&'a str, &'a [usize]>,
 }
 
 fn words(site: &Site) -> (Vec<File>, Vec<String>) {
-    let found: Vec<(Vec<String>, Vec<String>)> = site.nodes.par_iter().map(words_of).collect();
+    let (mut text, mut code) = (Postings::new(), Postings::new());
+    for (at, node) in site.nodes.iter().enumerate() {
+        texts_of(node, &mut |words| note(words, at, &mut text));
+        if let Resource::Node(of) = &node.resource {
+            note(&of.raw_code, at, &mut code);
+        }
+    }
     let mut shards: BTreeMap<String, Words> = BTreeMap::new();
-    for (at, (text, code)) in found.into_iter().enumerate() {
-        let mut add = |words: Vec<String>, is_text: bool| {
-            for word in words {
-                let shard = shards.entry(prefix(&word)).or_default();
-                let known = if is_text { &mut shard.text } else { &mut shard.code };
-                let postings = known.entry(word).or_default();
-                if postings.len() < POSTINGS {
-                    postings.push(at);
-                }
-            }
-        };
-        add(text, true);
-        add(code, false);
+    for (word, nodes) in &text {
+        shards.entry(prefix(word)).or_default().text.insert(word, nodes);
+    }
+    for (word, nodes) in &code {
+        shards.entry(prefix(word)).or_default().code.insert(word, nodes);
     }
     let prefixes = shards.keys().cloned().collect();
     (shards.into_par_iter().map(|(prefix, words)| shard(&format!("words/{prefix}"), &words)).collect(), prefixes)
+}
+
+/// Notes that a node has a text's words.
+fn note<'a>(text: &'a str, node: usize, into: &mut Postings<'a>) {
+    for word in split(text) {
+        let nodes = into.entry(word).or_default();
+        if nodes.len() < POSTINGS && nodes.last() != Some(&node) {
+            nodes.push(node);
+        }
+    }
 }
 
 /// The shard of a word: its first two letters; all others are together.
@@ -184,39 +197,25 @@ fn prefix(word: &str) -> String {
     }
 }
 
-/// What a node's texts say, and its code: each word once.
-fn words_of(node: &Node) -> (Vec<String>, Vec<String>) {
-    let mut text = Vec::new();
-    split(node.description(), &mut text);
-    for column in &node.columns {
-        if column.inherited_from.is_none() {
-            split(&column.description, &mut text);
-        }
-    }
-    node.tags.iter().chain(&node.owner).for_each(|word| split(word, &mut text));
+/// The texts that describe a node.
+fn texts_of<'a>(node: &'a Node, see: &mut impl FnMut(&'a str)) {
+    see(node.description());
+    node.columns.iter().filter(|column| column.inherited_from.is_none()).for_each(|column| see(&column.description));
+    node.tags.iter().chain(&node.owner).for_each(|word| see(word));
     for (key, value) in node.meta() {
-        split(key, &mut text);
-        split(value.as_str().unwrap_or_default(), &mut text);
+        see(key);
+        see(value.as_str().unwrap_or_default());
     }
-    let mut code = Vec::new();
-    if let Resource::Node(of) = &node.resource {
-        split(&of.raw_code, &mut code);
-    }
-    let once = |mut words: Vec<String>| {
-        words.sort_unstable();
-        words.dedup();
-        words
-    };
-    (once(text), once(code))
 }
 
-fn split(text: &str, into: &mut Vec<String>) {
+/// A text's words in lower case, numbers left out.
+fn split(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-    for word in words.filter(|word| (SHORTEST..=LONGEST).contains(&word.len())) {
-        if !word.bytes().all(|byte| byte.is_ascii_digit()) {
-            into.push(word.to_lowercase());
-        }
-    }
+    let told = words.filter(|word| (SHORTEST..=LONGEST).contains(&word.len()) && !word.bytes().all(|byte| byte.is_ascii_digit()));
+    told.map(|word| {
+        let is_low = word.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+        if is_low { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) }
+    })
 }
 
 #[cfg(test)]
@@ -225,8 +224,7 @@ mod tests {
 
     #[test]
     fn words_are_split_and_put_into_shards() {
-        let mut words = Vec::new();
-        split("One row per Order_ID, 2024: «élan» of it.", &mut words);
+        let words: Vec<_> = split("One row per Order_ID, 2024: «élan» of it.").collect();
         assert_eq!(words, ["one", "row", "per", "order_id", "élan"]);
         assert_eq!(words.iter().map(|word| prefix(word)).collect::<Vec<_>>(), ["on", "ro", "pe", "or", "other"]);
     }

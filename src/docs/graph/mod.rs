@@ -21,20 +21,6 @@ use super::templates::{File, Templates};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::ResourceType;
 
-/// The scripts of the pages, in the order in which they build on each other.
-const SCRIPTS: [&str; 10] = [
-    "lineage-data.js",
-    "lineage-select.js",
-    "lineage-layout.js",
-    "lineage-scene.js",
-    "lineage-look.js",
-    "lineage-paint.js",
-    "lineage-view.js",
-    "lineage-state.js",
-    "lineage-erd.js",
-    "lineage.js",
-];
-
 pub struct Graph {
     /// How often a bare word may mean something: a node, a folder or a package.
     words: HashMap<String, usize>,
@@ -43,7 +29,6 @@ pub struct Graph {
 #[derive(Serialize)]
 struct View {
     mode: &'static str,
-    scripts: [&'static str; 10],
     example: String,
     rows: Vec<erd::Row>,
     /// Relationships beyond those rows.
@@ -63,7 +48,7 @@ impl Graph {
     pub fn pages(&self, site: &Site, templates: &Templates) -> Result<Vec<File>, Diagnostic> {
         let layout = layout::whole(site.nodes.len(), &edges(site).collect::<Vec<_>>());
         let example = self.example(site);
-        let view = |mode, rows, more| View { mode, scripts: SCRIPTS, example: example.clone(), rows, more };
+        let view = |mode, rows, more| View { mode, example: example.clone(), rows, more };
         let lineage = view("lineage", Vec::new(), 0);
         let (rows, more) = erd::rows(site);
         let mut files = vec![

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Pages;
-use super::trees::{ListView, Row, marked};
-use super::view::{Chip, Link, prose, shown_state};
+use super::trees::{ListView, marked};
+use super::view::{Html, Link, chip, node_link, prose, shown_state};
 use crate::diagnostic::Diagnostic;
 use crate::docs::site::{Group, State, Test};
 use crate::docs::templates::File;
@@ -38,7 +38,7 @@ struct GroupView {
     lead: String,
     description: String,
     contact: Vec<(String, String)>,
-    rows: Vec<Row>,
+    rows: Html,
     more: usize,
 }
 
@@ -56,7 +56,7 @@ struct Use {
     kind: String,
     description: String,
     from: Option<Link>,
-    tests: Vec<Chip>,
+    tests: Vec<Html>,
     primary: bool,
 }
 
@@ -70,7 +70,7 @@ struct MacroView {
     file: String,
     html: String,
     lines: usize,
-    used_by: Vec<Link>,
+    used_by: Vec<Html>,
     more: usize,
     tests: Vec<Link>,
     more_tests: usize,
@@ -100,7 +100,7 @@ impl Pages<'_> {
             if nodes.is_empty() {
                 continue;
             }
-            let (rows, more) = self.rows(&nodes);
+            let (rows, more) = self.rows(&nodes, "");
             let lead = format::counted(nodes.len(), kinds[0].singular());
             let view = ListView { crumbs: Vec::new(), lead, folders: Vec::new(), rows, more };
             files.push(self.templates.page("list.html", &format!("{section}.html"), section, title, &view)?);
@@ -137,7 +137,7 @@ impl Pages<'_> {
                 count: format::count(nodes.len()),
                 text: self.kinds_of(nodes),
             });
-            let (rows, more) = self.rows(nodes);
+            let (rows, more) = self.rows(nodes, &links::root(&url));
             let crumbs = vec![Link::plain(title, format!("{section}.html"))];
             let view = ListView { crumbs, lead: format::counted(nodes.len(), "resource"), folders: Vec::new(), rows, more };
             files.push(self.templates.page("list.html", &url, section, name, &view)?);
@@ -182,7 +182,7 @@ impl Pages<'_> {
     }
 
     fn group(&self, group: &Group, nodes: &[usize]) -> Result<File, Diagnostic> {
-        let (rows, more) = self.rows(nodes);
+        let (rows, more) = self.rows(nodes, &links::root(&group.url));
         let contact = group.owner.iter().map(|(key, value)| (key.clone(), super::view::shown_value(value))).collect();
         let description = prose(self.site, &group.description, &links::root(&group.url));
         let view = GroupView {
@@ -212,7 +212,7 @@ impl Pages<'_> {
                 count: version.clone(),
                 text: text.clone(),
             });
-            let (rows, more) = self.rows(&nodes[..nodes.len().min(500)]);
+            let (rows, more) = self.rows(&nodes[..nodes.len().min(500)], &links::root(&package.url));
             let description = prose(self.site, package.overview.as_deref().unwrap_or_default(), &links::root(&package.url));
             let contact = [("Version", package.version.clone().unwrap_or_default())];
             let contact = contact.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.to_owned(), value));
@@ -278,7 +278,7 @@ impl Pages<'_> {
                 kind: column.kind.clone().unwrap_or_default(),
                 description: prose(self.site, &column.description, &root),
                 from: column.inherited_from.map(|from| Link::node(&self.site.nodes[from])),
-                tests: column.tests.iter().map(|test| Chip::test(&self.site.tests[*test])).collect(),
+                tests: column.tests.iter().map(|test| chip(&self.site.tests[*test], &root)).collect(),
                 primary: column.primary,
             }
         });
@@ -331,7 +331,7 @@ impl Pages<'_> {
             file: format!("{} in {}", of.original_file_path, of.package_name),
             html: highlight::highlight(text, Language::Sql),
             lines: text.lines().count(),
-            used_by: entry.used_by.iter().take(USES).map(|at| Link::node(&self.site.nodes[*at])).collect(),
+            used_by: entry.used_by.iter().take(USES).map(|at| node_link(&self.site.nodes[*at], &root)).collect(),
             more: entry.used_by.len().saturating_sub(USES),
             tests: entry.tests.iter().take(USES).map(|at| self.test_link(&self.site.tests[*at])).collect(),
             more_tests: entry.tests.len().saturating_sub(USES),

@@ -1,13 +1,10 @@
 //! The page of a model, source, seed, snapshot, exposure, metric …
 
-use std::fmt::Write;
-
 use serde::Serialize;
 
-use super::view::{Chip, Link, RunView, bars, mark, prose, shown_value, state_word};
+use super::view::{Html, Link, RunView, bars, chip, mark, node_link, prose, shown_value, state_word};
 use super::{Pages, folder_url, semantic};
 use crate::diagnostic::Diagnostic;
-use crate::docs::html::escape;
 use crate::docs::site::{Column, Node, State};
 use crate::docs::templates::File;
 use crate::docs::{format, highlight, links, markdown};
@@ -34,8 +31,8 @@ struct View {
     badges: Vec<String>,
     summary: String,
     crumbs: Vec<Link>,
-    /// HTML: the items of a list.
-    siblings: String,
+    /// The items of a list.
+    siblings: Html,
     folder: Link,
     facts: Vec<Fact>,
     deprecated: Option<String>,
@@ -44,17 +41,17 @@ struct View {
     /// The part of the lineage page's address that shows it.
     address: String,
     number: usize,
-    parents: Vec<Link>,
-    children: Vec<Link>,
+    parents: Vec<Html>,
+    children: Vec<Html>,
     more_parents: usize,
     more_children: usize,
     columns: Vec<ColumnView>,
     more_columns: usize,
     constraints: Vec<String>,
     tables: Vec<semantic::Table>,
-    tests: Vec<Chip>,
+    tests: Vec<Html>,
     tests_url: String,
-    unit_tests: Vec<Chip>,
+    unit_tests: Vec<Html>,
     history: Vec<RunView>,
     bars: String,
     code: Vec<Code>,
@@ -88,7 +85,7 @@ struct ColumnView {
     description: String,
     from: Option<Link>,
     notes: Vec<String>,
-    tests: Vec<Chip>,
+    tests: Vec<Html>,
 }
 
 #[derive(Serialize)]
@@ -127,8 +124,8 @@ impl Pages<'_> {
             graph: self.graph.focus(self.site, at),
             address: self.graph.address(self.site, at),
             number: at,
-            parents: self.links(&node.parents),
-            children: self.links(&node.children),
+            parents: self.links(&node.parents, &root),
+            children: self.links(&node.children, &root),
             more_parents: node.parents.len().saturating_sub(NEIGHBOURS),
             more_children: node.children.len().saturating_sub(NEIGHBOURS),
             columns: node.columns.iter().take(COLUMNS).map(|column| self.column_of(node, column, &root)).collect(),
@@ -136,8 +133,8 @@ impl Pages<'_> {
             constraints: constraints(node),
             tables: semantic::tables(self.site, node, &root),
             tests_url: self.tests_url(node),
-            tests: self.tests_of(at, ResourceType::Test),
-            unit_tests: self.tests_of(at, ResourceType::UnitTest),
+            tests: self.tests_of(at, ResourceType::Test, &root),
+            unit_tests: self.tests_of(at, ResourceType::UnitTest, &root),
             history: node.past.iter().take(10).map(|run| RunView::new(run, self)).collect(),
             bars: bars(&node.past),
             code,
@@ -154,8 +151,8 @@ impl Pages<'_> {
         Ok(files)
     }
 
-    fn links(&self, nodes: &[usize]) -> Vec<Link> {
-        nodes.iter().take(NEIGHBOURS).map(|at| Link::node(&self.site.nodes[*at])).collect()
+    fn links(&self, nodes: &[usize], root: &str) -> Vec<Html> {
+        nodes.iter().take(NEIGHBOURS).map(|at| node_link(&self.site.nodes[*at], root)).collect()
     }
 
     pub(super) fn macro_link(&self, at: usize) -> Link {
@@ -181,20 +178,14 @@ impl Pages<'_> {
 
     /// Nodes of the same folder, those around this one where there are many. Put together without a template: there are forty on
     /// each page.
-    fn siblings(&self, at: usize, root: &str) -> String {
-        let all = self.folders.of(&self.site.nodes[at]);
-        let place = all.iter().position(|other| *other == at).unwrap_or_default();
+    fn siblings(&self, at: usize, root: &str) -> Html {
+        let (all, place) = self.folders.around(at);
         let from = place.saturating_sub(SIBLINGS / 2).min(all.len().saturating_sub(SIBLINGS));
-        let mut out = String::with_capacity(6000);
+        let mut out = Html(String::with_capacity(6000));
         for &other in all.iter().skip(from).take(SIBLINGS) {
-            let node = &self.site.nodes[other];
+            let (url, rest) = self.folders.item(other);
             let current = if other == at { " aria-current=\"page\"" } else { "" };
-            let (url, mark, name) = (escape(&node.url), mark(node), escape(&node.name));
-            let _ = write!(out, "<li><a href=\"{root}{url}\"{current}><span class=\"mark {mark}\"></span>{name}");
-            if node.state.is_bad() {
-                let _ = write!(out, "<span class=\"dot s-{}\"></span>", node.state.as_str());
-            }
-            out.push_str("</a></li>");
+            out.push("<li><a href=\"").push(root).push(url).push(current).push(rest);
         }
         out
     }
@@ -277,7 +268,7 @@ impl Pages<'_> {
             description: prose(self.site, &column.description, root),
             from: column.inherited_from.map(|at| Link::node(&self.site.nodes[at])),
             notes,
-            tests: column.tests.iter().map(|test| Chip::test(&self.site.tests[*test])).collect(),
+            tests: column.tests.iter().map(|test| chip(&self.site.tests[*test], root)).collect(),
         }
     }
 
@@ -313,11 +304,11 @@ impl Pages<'_> {
     }
 
     /// Tests of a kind that no column shows.
-    fn tests_of(&self, at: usize, kind: ResourceType) -> Vec<Chip> {
+    fn tests_of(&self, at: usize, kind: ResourceType, root: &str) -> Vec<Html> {
         let node = &self.site.nodes[at];
         let in_columns = |test: usize| node.columns.iter().any(|column| column.tests.contains(&test));
         let tests = node.tests.iter().filter(|test| self.site.tests[**test].resource.resource_type() == kind);
-        tests.filter(|test| !in_columns(**test)).take(NEIGHBOURS).map(|test| Chip::test(&self.site.tests[*test])).collect()
+        tests.filter(|test| !in_columns(**test)).take(NEIGHBOURS).map(|test| chip(&self.site.tests[*test], root)).collect()
     }
 }
 

@@ -1,13 +1,14 @@
 //! The project by folder, and the database by schema.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::view::{Link, mark, state_word};
+use super::view::{Html, Link, mark};
 use super::{Pages, package_folder};
 use crate::diagnostic::Diagnostic;
-use crate::docs::site::Node;
+use crate::docs::site::{Node, State};
 use crate::docs::templates::File;
 use crate::docs::{format, links, markdown};
 
@@ -16,17 +17,6 @@ const ROWS: usize = 2000;
 
 /// Projects of up to so many nodes show them in the tree.
 const SMALL: usize = 250;
-
-/// A node in a list.
-#[derive(Serialize)]
-pub(super) struct Row {
-    pub link: Link,
-    pub kind: String,
-    pub summary: String,
-    pub state: &'static str,
-    pub word: &'static str,
-    pub owner: String,
-}
 
 #[derive(Serialize)]
 struct Branch {
@@ -49,7 +39,7 @@ pub(super) struct ListView {
     pub crumbs: Vec<Link>,
     pub lead: String,
     pub folders: Vec<Link>,
-    pub rows: Vec<Row>,
+    pub rows: Html,
     pub more: usize,
 }
 
@@ -57,26 +47,29 @@ pub(super) struct ListView {
 type Below = (Vec<usize>, usize, usize);
 
 impl Pages<'_> {
-    #[expect(clippy::unused_self, reason = "asked for as other parts of a page are")]
-    pub(super) fn row(&self, node: &Node) -> Row {
-        let kind = match node.materialization.as_str() {
-            "" => node.kind.singular().to_owned(),
-            materialization if materialization == node.kind.as_str() => node.kind.singular().to_owned(),
-            materialization => format!("{} · {}", node.kind.singular(), materialization.replace('_', " ")),
-        };
-        Row {
-            link: Link { state: "", ..Link::node(node) },
-            kind,
-            summary: markdown::summary(node.description(), 140),
-            state: node.state.as_str(),
-            word: state_word(node.state),
-            owner: node.owner.clone().unwrap_or_default(),
-        }
+    /// Rows of a list of nodes, on a page this far from the site's folder, and how many more there are.
+    pub(super) fn rows(&self, nodes: &[usize], root: &str) -> (Html, usize) {
+        self.rows_named(nodes, root, |node| node.name.as_str().into())
     }
 
-    pub(super) fn rows(&self, nodes: &[usize]) -> (Vec<Row>, usize) {
-        let rows = nodes.iter().take(ROWS).map(|at| self.row(&self.site.nodes[*at])).collect();
-        (rows, nodes.len().saturating_sub(ROWS))
+    fn rows_named(&self, nodes: &[usize], root: &str, name: impl Fn(&Node) -> Cow<'_, str>) -> (Html, usize) {
+        let mut out = Html::default();
+        for node in nodes.iter().take(ROWS).map(|at| &self.site.nodes[*at]) {
+            out.push("<tr><td>").node(node, &name(node), root).push("</td><td class=\"faint\">").push(node.kind.singular());
+            if !node.materialization.is_empty() && node.materialization != node.kind.as_str() {
+                out.push(" · ").text(&node.materialization.replace('_', " "));
+            }
+            out.push("</td><td>").text(&markdown::summary(node.description(), 140));
+            if let Some(owner) = &node.owner {
+                out.push(" <span class=\"badge\">").text(owner).push("</span>");
+            }
+            out.push("</td><td>");
+            if node.state != State::NotRun {
+                out.status(node.state);
+            }
+            out.push("</td></tr>\n");
+        }
+        (out, nodes.len().saturating_sub(ROWS))
     }
 
     fn in_tree(&self, nodes: &[usize]) -> Vec<Link> {
@@ -119,7 +112,7 @@ impl Pages<'_> {
             let inner = below.filter(|(_, path)| path.len() == folder.len() + 1);
             let folders =
                 inner.map(|(_, path)| Link::plain(path.last().cloned().unwrap_or_default(), package_folder(package_name, path)));
-            let (rows, more) = self.rows(nodes);
+            let (rows, more) = self.rows(nodes, &links::root(&url));
             let mut crumbs = vec![Link::plain("Project", "project.html")];
             if !folder.is_empty() {
                 crumbs.push(Link::plain(package_name, package_folder(package_name, &[])));
@@ -170,11 +163,10 @@ impl Pages<'_> {
             let mut nodes = nodes.clone();
             nodes.sort_by_key(|at| self.site.nodes[*at].relation.clone());
             branches.push(Branch { depth: 1, link, count: format::count(nodes.len()), bad, nodes: self.in_tree(&nodes) });
-            let (mut rows, more) = self.rows(&nodes);
-            for (row, at) in rows.iter_mut().zip(&nodes) {
-                let relation = self.site.nodes[*at].relation.as_deref().unwrap_or_default().replace('"', "");
-                relation.rsplit('.').next().unwrap_or_default().clone_into(&mut row.link.name);
-            }
+            let (rows, more) = self.rows_named(&nodes, &links::root(&url), |node| {
+                let relation = node.relation.as_deref().unwrap_or_default().replace('"', "");
+                relation.rsplit('.').next().unwrap_or_default().to_owned().into()
+            });
             let crumbs = vec![Link::plain("Database", "database.html"), Link::plain(database.clone(), "")];
             let view = ListView { crumbs, lead: format::counted(nodes.len(), "relation"), folders: Vec::new(), rows, more };
             files.push(self.templates.page("list.html", &url, "database", schema, &view)?);

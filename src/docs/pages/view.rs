@@ -1,9 +1,10 @@
 //! What templates show of the nouns of a site: links, marks, results.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Pages;
 use crate::docs::format;
+use crate::docs::html::escape_into;
 use crate::docs::markdown::{self, Place};
 use crate::docs::site::{Node, Ran, Site, State, Test};
 use crate::manifest::{Json, ResourceType};
@@ -68,19 +69,58 @@ pub fn state_word(state: State) -> &'static str {
     }
 }
 
-/// A test's chip.
-#[derive(Serialize)]
-pub struct Chip {
-    pub name: String,
-    pub url: String,
-    pub state: &'static str,
-    pub word: &'static str,
+/// HTML that is made here, of what pages have very many of: templates show it as it is.
+#[derive(Clone, Default)]
+pub struct Html(pub String);
+
+impl Serialize for Html {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        tera::Value::safe_string(&self.0).serialize(serializer)
+    }
 }
 
-impl Chip {
-    pub fn test(test: &Test) -> Self {
-        Self { name: test.short.clone(), url: test.url.clone(), state: test.state.as_str(), word: state_word(test.state) }
+impl Html {
+    pub fn push(&mut self, html: &str) -> &mut Self {
+        self.0.push_str(html);
+        self
     }
+
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        escape_into(&mut self.0, text);
+        self
+    }
+
+    /// A node's name, as `Link` is shown; without its state.
+    pub fn node(&mut self, node: &Node, name: &str, root: &str) -> &mut Self {
+        self.push("<span class=\"mark ").push(mark(node).as_ref()).push("\"></span><a href=\"");
+        self.push(root).text(&node.url).push("\">").text(name).push("</a>")
+    }
+
+    /// A sign and a word that say how something stands.
+    pub fn status(&mut self, state: State) -> &mut Self {
+        self.push("<span class=\"status s-").push(state.as_str()).push("\">").push(state_word(state)).push("</span>")
+    }
+}
+
+/// A link to a node, with its state where that is bad.
+pub fn node_link(node: &Node, root: &str) -> Html {
+    let mut out = Html::default();
+    out.node(node, &node.name, root);
+    if let state @ ("warn" | "fail" | "error") = shown_state(node.state) {
+        out.push("<span class=\"dot s-").push(state).push("\" title=\"").push(state);
+        out.push("\"><span class=\"only-read\"> (").push(state).push(")</span></span>");
+    }
+    out
+}
+
+/// A test's chip.
+pub fn chip(test: &Test, root: &str) -> Html {
+    let (state, word) = (test.state.as_str(), state_word(test.state));
+    let mut out = Html::default();
+    out.push("<a class=\"chip s-").push(state).push("\" href=\"").push(root).text(&test.url).push("\" title=\"");
+    out.text(&test.short).push(": ").push(word).push("\">").text(&test.short);
+    out.push("<span class=\"only-read\"> (").push(word).push(")</span></a>");
+    out
 }
 
 /// One run of something.
