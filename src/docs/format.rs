@@ -1,6 +1,6 @@
 //! Durations, numbers and moments as people read them.
 
-/// `0.42 s`, `12.3 s`, `3 min 12 s`, `2 h 5 min`.
+/// `0.42 s`, `12.3 s`, `3 min 12 s`, `2 h 5 min`, `3 days 4 h`, `318 days`.
 pub fn duration(seconds: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "durations are small and not negative")]
     let whole = seconds.round().max(0.0) as u64;
@@ -8,7 +8,9 @@ pub fn duration(seconds: f64) -> String {
         _ if seconds < 10.0 => format!("{seconds:.2} s"),
         _ if seconds < 60.0 => format!("{seconds:.1} s"),
         0..3600 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+        3600..172_800 => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+        172_800..864_000 => format!("{} days {} h", whole / 86_400, whole % 86_400 / 3600),
+        _ => format!("{} days", number(i64::try_from(whole / 86_400).unwrap_or(i64::MAX))),
     }
 }
 
@@ -70,6 +72,7 @@ mod tests {
     #[test]
     fn people_can_read_them() {
         assert_eq!([0.418, 12.34, 192.0, 7505.0].map(duration), ["0.42 s", "12.3 s", "3 min 12 s", "2 h 5 min"]);
+        assert_eq!([273_600.0, 27_475_200.0].map(duration), ["3 days 4 h", "318 days"]);
         assert_eq!([0, 999, 1000, -4_014_594].map(number), ["0", "999", "1,000", "-4,014,594"]);
         assert_eq!(
             [counted(1, "model"), counted(2, "analysis"), counted(0, "saved query")],
