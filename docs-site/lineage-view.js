@@ -283,6 +283,7 @@
     finish(name, { bitmap }) {
       this.jobs.delete(name);
       bitmap.ready = true;
+      this.stale = true;
       if (name === "overview") { this.overview = bitmap; return; }
       if (name === "accent") { [this.accent, this.nextAccent] = [bitmap, this.accent]; return; }
       [this.crisp, this.next] = [bitmap, this.crisp === this.overview ? new Bitmap() : this.crisp];

@@ -90,6 +90,28 @@ export async function names_are_suggested_and_faults_told(t) {
   t.equal((await shown(t)).length, 1);
 }
 
+export async function what_takes_many_frames_is_shown_in_the_end(t) {
+  await open(t);
+  const [chosen, again] = await t.page.evaluate(async () => {
+    const { view, scene } = lineal.lineage;
+    // Painting takes many steps, each longer than a frame has.
+    const { paint } = lineal.graph;
+    lineal.graph.paint = function* (...what) { yield; yield; yield* paint(...what); };
+    const now = performance.now.bind(performance);
+    let later = 0;
+    performance.now = () => now() + (later += 50);
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    const painted = async () => { do await frame(); while (view.jobs.size || view.flight || view.waiting); return view.canvas.toDataURL(); };
+    const before = view.canvas.toDataURL();
+    view.choose(scene.label.indexOf("orders"));
+    const chosen = await painted();
+    view.changed();
+    return [chosen !== before, chosen === (await painted())];
+  });
+  t.ok(chosen, "the choice is shown");
+  t.ok(again, "nothing was left out that the next movement would show");
+}
+
 export async function a_click_chooses_and_a_double_click_opens(t) {
   await open(t);
   const [x, y] = await place(t, "orders");
