@@ -34,5 +34,8 @@ lint: deps
 bench: deps ## Benchmarks; compare within one run
 	$(CARGO) bench $(FLAGS)
 
+# C++'s library goes into the program as well, where the compiler has it to give: a program that loads it starts later.
+CXX_STATIC = $(if $(findstring /,$(shell $(CXX) -print-file-name=libstdc++.a 2>/dev/null)),CXXSTDLIB=static:-bundle=stdc++)
+
 release: ## One static binary, DuckDB compiled in
-	$(CARGO) build --release --no-default-features --features bundled
+	$(CXX_STATIC) $(CARGO) build --release --no-default-features --features bundled
