@@ -21,7 +21,7 @@
       entries = names.names.split("\n").map(function (name, at) {
         var place = names.places[names.place[at]];
         return {
-          name: name, low: name.toLowerCase(), place: place, package: packages[names.place[at]], kind: names.kinds[names.kind[at]],
+          name: name, low: name.toLowerCase(), place: place, package: packages[names.place[at]], kind: names.kinds[names.kind[at]], of: "",
           mark: names.marks[names.mark[at]], url: urls[at] || "node/" + place + "/" + name + ".html"
         };
       });
@@ -30,7 +30,7 @@
       if (found.names !== "") found.names.split("\n").forEach(function (name, at) {
         var count = found.counts[at], only = count === 1 ? entries[found.only[single++]] : null;
         entries.push({
-          name: name, low: name, place: "", package: "", kind: only ? "column of " + only.name : "column in " + count + " relations",
+          name: name, low: name, place: "", package: "", kind: "column", of: only ? " of " + only.name : " in " + count + " relations",
           mark: "k-column", url: found.urls[at] || (only ? only.url + "#c-" + name : "column/" + name + ".html")
         });
       });
@@ -95,32 +95,42 @@
     return least;
   }
 
-  // The same for a word with mistakes in it, which may be the beginning of the text, or of a part of it.
-  function fuzzy(at, word, wanted) {
-    var most = word.length < 4 ? 0 : word.length < 8 ? 1 : 2, best = Infinity;
-    if (!most || lacks(bits[at], wanted, most)) return 0;
-    var low = entries[at].low, end = 0, first = 0;
-    for (var start = 0; start < low.length; start = end + 1) {
-      for (end = start; end < low.length && letter(low.charCodeAt(end)) !== BREAK;) end++;
-      first = first || end;
-      var length = end - start;
-      if (length < word.length - most || (low.charCodeAt(start) !== word.charCodeAt(0) && (length < 2 || low.charCodeAt(start + 1) !== word.charCodeAt(1)))) continue;
-      var part = low.slice(start, Math.min(end, start + word.length + most));
-      if (!lacks(letters(part), wanted, most)) best = Math.min(best, distance(part, word, most));
+  // A word that may have mistakes in it: how many are forgiven, the parts of names that begin much like it, and how far texts are from
+  // it, since names share most of their parts.
+  function slips(word) {
+    var unit = function (at) { return "\\u" + ("000" + word.charCodeAt(at).toString(16)).slice(-4); };
+    var most = word.length < 4 ? 0 : word.length < 8 ? 1 : 2;
+    var begins = most ? "(?:^|[^a-z0-9])((?:" + unit(0) + "|[a-z0-9]" + unit(1) + ")[a-z0-9]*)" : "";
+    return { most: most, parts: new RegExp(begins, "g"), known: new Map() };
+  }
+
+  function apart(text, word, wanted, slip) {
+    var far = slip.known.get(text);
+    if (far === undefined) slip.known.set(text, (far = lacks(letters(text), wanted, slip.most) ? Infinity : distance(text, word, slip.most)));
+    return far;
+  }
+
+  // How well a text answers such a word, which may be the beginning of the text, or of a part of it.
+  function fuzzy(at, word, wanted, slip) {
+    if (!slip.most || lacks(bits[at], wanted, slip.most)) return 0;
+    var low = entries[at].low, end = word.length + slip.most, found;
+    var best = apart(low.slice(0, end), word, wanted, slip);
+    slip.parts.lastIndex = 0;
+    while (best > 0 && (found = slip.parts.exec(low))) {
+      if (found[1].length >= word.length - slip.most) best = Math.min(best, apart(found[1].slice(0, end), word, wanted, slip));
     }
-    var whole = low.slice(0, word.length + most);
-    if (first < low.length && !lacks(letters(whole), wanted, most)) best = Math.min(best, distance(whole, word, most));
     return best === Infinity ? 0 : 20 - best * 5;
   }
 
   // Rates all that has no rate yet; how many have one now. What has a page of its own comes before columns.
   function rate(words, mistakes, weight) {
-    var wanted = words.map(letters), count = 0;
+    var wanted = words.map(letters), slip = mistakes && words.map(slips), again = mistakes && words.length === 1, count = 0;
     for (var at = 0; at < entries.length; at++) {
       if (rates[at]) continue;
       var total = 0;
       for (var w = 0; w < words.length; w++) {
-        var value = exact(at, words[w], wanted[w]) || (mistakes && fuzzy(at, words[w], wanted[w]));
+        // What one word is exactly has its rate by now.
+        var value = (again ? 0 : exact(at, words[w], wanted[w])) || (mistakes && fuzzy(at, words[w], wanted[w], slip[w]));
         // A word may also name the kind or the package.
         if (!value && words.length > 1 && (entries[at].kind.startsWith(words[w]) || entries[at].package === words[w])) value = 10;
         if (!value) { total = 0; break; }
@@ -235,7 +245,7 @@
       row.setAttribute("role", "option");
       mark.className = "mark " + hit.entry.mark;
       if (!hit.entry.mark) mark.className = "mark k-none";
-      kind.textContent = [hit.entry.kind, hit.entry.place !== document.querySelector(".brand").textContent ? hit.entry.place : "", hit.note].filter(Boolean).join(" · ");
+      kind.textContent = [hit.entry.kind + hit.entry.of, hit.entry.place !== document.querySelector(".brand").textContent ? hit.entry.place : "", hit.note].filter(Boolean).join(" · ");
       row.append(mark, highlighted(hit.entry.name, words), kind);
       row.addEventListener("click", function () { dialog.close(); });
       return row;
