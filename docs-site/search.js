@@ -3,8 +3,8 @@
   "use strict";
   var lineal = window.lineal;
   var decoder = new TextDecoder();
-  // What has a page of its own, then the columns; the letters of each, and how well it answers the query.
-  var entries = null, pages = 0, bits = null, rates = null;
+  // What has a page of its own, then the columns; the letters of each, and how well it answers the query; which have which part.
+  var entries = null, pages = 0, bits = null, rates = null, parts = [];
   var waiting = null, shards = {}, prefixes;
   var MOST = 200;
   var dialog, input, list, hint, shown = [], active = -1, asked = 0;
@@ -36,6 +36,14 @@
       });
       bits = Int32Array.from(entries, function (entry) { return letters(entry.low); });
       rates = new Float32Array(entries.length);
+      var known = new Map();
+      entries.forEach(function (entry, at) {
+        entry.low.split(/[^a-z0-9]+/).forEach(function (text) {
+          var part = known.get(text);
+          if (!part) { known.set(text, (part = { text: text, places: [] })); parts.push(part); }
+          part.places.push(at);
+        });
+      });
     }));
   }
 
@@ -71,7 +79,7 @@
   // Rows of a table of distances: that before the last one, the last one, this one.
   var rows = [0, 1, 2].map(function () { return new Uint8Array(256); });
 
-  // Letters that differ, swapped neighbours counted once; Infinity beyond `most`. `word` may be the beginning of `text`.
+  // Letters that differ, swapped neighbours counted once; 9 beyond `most`. `word` may be the beginning of `text`.
   function distance(text, word, most) {
     var before = rows[0], last = rows[1], row = rows[2], least = Infinity, j;
     for (j = 0; j <= text.length; j++) last[j] = j;
@@ -84,53 +92,51 @@
         row[j] = value;
         if (value < least) least = value;
       }
-      if (least > most) return Infinity;
+      if (least > most) return 9;
       var free = before;
       before = last;
       last = row;
       row = free;
     }
-    least = Infinity;
+    least = 9;
     for (j = Math.max(0, word.length - most); j <= text.length; j++) least = Math.min(least, last[j]);
-    return least;
+    return least > most ? 9 : least;
   }
 
-  // A word that may have mistakes in it: how many are forgiven, the parts of names that begin much like it, and how far texts are from
-  // it, since names share most of their parts.
+  // How far a text's beginning is from a word that begins much like it; 9: too far.
+  function near(text, word, wanted, most) {
+    if (text.charCodeAt(0) !== word.charCodeAt(0) && text.charCodeAt(1) !== word.charCodeAt(1)) return 9;
+    var begin = text.slice(0, word.length + most);
+    return lacks(letters(begin), wanted, most) ? 9 : distance(begin, word, most);
+  }
+
+  // How far each text is from a word that may have mistakes in it: the text, or a part of it, may begin with the word.
   function slips(word) {
-    var unit = function (at) { return "\\u" + ("000" + word.charCodeAt(at).toString(16)).slice(-4); };
-    var most = word.length < 4 ? 0 : word.length < 8 ? 1 : 2;
-    var begins = most ? "(?:^|[^a-z0-9])((?:" + unit(0) + "|[a-z0-9]" + unit(1) + ")[a-z0-9]*)" : "";
-    return { most: most, parts: new RegExp(begins, "g"), known: new Map() };
-  }
-
-  function apart(text, word, wanted, slip) {
-    var far = slip.known.get(text);
-    if (far === undefined) slip.known.set(text, (far = lacks(letters(text), wanted, slip.most) ? Infinity : distance(text, word, slip.most)));
-    return far;
-  }
-
-  // How well a text answers such a word, which may be the beginning of the text, or of a part of it.
-  function fuzzy(at, word, wanted, slip) {
-    if (!slip.most || lacks(bits[at], wanted, slip.most)) return 0;
-    var low = entries[at].low, end = word.length + slip.most, found;
-    var best = apart(low.slice(0, end), word, wanted, slip);
-    slip.parts.lastIndex = 0;
-    while (best > 0 && (found = slip.parts.exec(low))) {
-      if (found[1].length >= word.length - slip.most) best = Math.min(best, apart(found[1].slice(0, end), word, wanted, slip));
+    var most = word.length < 4 ? 0 : word.length < 8 ? 1 : 2, wanted = letters(word);
+    var far = new Uint8Array(entries.length).fill(9);
+    if (!most) return far;
+    for (var p = 0; p < parts.length; p++) {
+      var steps = parts[p].text.length < word.length - most ? 9 : near(parts[p].text, word, wanted, most), places = parts[p].places;
+      if (steps < 9) for (var i = 0; i < places.length; i++) if (steps < far[places[i]]) far[places[i]] = steps;
     }
-    return best === Infinity ? 0 : 20 - best * 5;
+    for (var at = 0; at < entries.length; at++) {
+      if (lacks(bits[at], wanted, most)) continue;
+      steps = near(entries[at].low, word, wanted, most);
+      if (steps < far[at]) far[at] = steps;
+    }
+    return far;
   }
 
   // Rates all that has no rate yet; how many have one now. What has a page of its own comes before columns.
   function rate(words, mistakes, weight) {
-    var wanted = words.map(letters), slip = mistakes && words.map(slips), again = mistakes && words.length === 1, count = 0;
+    var wanted = words.map(letters), far = mistakes && words.map(slips), again = mistakes && words.length === 1, count = 0;
     for (var at = 0; at < entries.length; at++) {
       if (rates[at]) continue;
       var total = 0;
       for (var w = 0; w < words.length; w++) {
         // What one word is exactly has its rate by now.
-        var value = (again ? 0 : exact(at, words[w], wanted[w])) || (mistakes && fuzzy(at, words[w], wanted[w], slip[w]));
+        var value = again ? 0 : exact(at, words[w], wanted[w]);
+        if (!value && mistakes && far[w][at] < 9) value = 20 - far[w][at] * 5;
         // A word may also name the kind or the package.
         if (!value && words.length > 1 && (entries[at].kind.startsWith(words[w]) || entries[at].package === words[w])) value = 10;
         if (!value) { total = 0; break; }
