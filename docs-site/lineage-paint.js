@@ -171,7 +171,8 @@
     for (let e = 0; e < from.length; e++) {
       if (e % 256 === 255) yield;
       if (e % 48 === 47) { ctx.stroke(); ctx.beginPath(); }
-      const [start, end] = [from[e], to[e]];
+      const start = from[e];
+      const end = to[e];
       const startX = x[start] + w[start];
       const startY = y[start] + h[start] / 2;
       const dx = x[end] - startX;

@@ -137,7 +137,8 @@
     scene.h.fill(WHOLE.height);
     scene.at = { get: (node) => (boxes[node] < 0 ? undefined : boxes[node]) };
     for (let e = 0; e < g.from.length; e++) {
-      const [from, to] = [boxes[g.from[e]], boxes[g.to[e]]];
+      const from = boxes[g.from[e]];
+      const to = boxes[g.to[e]];
       if (from >= 0 && to >= 0) { scene.from.push(from); scene.to.push(to); }
     }
     scene.whole = true;
