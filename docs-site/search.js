@@ -76,10 +76,13 @@
     return letter(low.charCodeAt(found - 1)) === BREAK ? 55 - Math.min(15, found / 4) : 30 - Math.min(10, found / 4);
   }
 
+  // Further than any slip is forgiven.
+  var FAR = 9;
+
   // Rows of a table of distances: that before the last one, the last one, this one.
   var rows = [0, 1, 2].map(function () { return new Uint8Array(256); });
 
-  // Letters that differ, swapped neighbours counted once; 9 beyond `most`. `word` may be the beginning of `text`.
+  // Letters that differ, swapped neighbours counted once; FAR beyond `most`. `word` may be the beginning of `text`.
   function distance(text, word, most) {
     var before = rows[0], last = rows[1], row = rows[2], least = Infinity, j;
     for (j = 0; j <= text.length; j++) last[j] = j;
@@ -92,32 +95,32 @@
         row[j] = value;
         if (value < least) least = value;
       }
-      if (least > most) return 9;
+      if (least > most) return FAR;
       var free = before;
       before = last;
       last = row;
       row = free;
     }
-    least = 9;
+    least = FAR;
     for (j = Math.max(0, word.length - most); j <= text.length; j++) least = Math.min(least, last[j]);
-    return least > most ? 9 : least;
+    return least > most ? FAR : least;
   }
 
-  // How far a text's beginning is from a word that begins much like it; 9: too far.
+  // How far a text's beginning is from a word that begins much like it.
   function near(text, word, wanted, most) {
-    if (text.charCodeAt(0) !== word.charCodeAt(0) && text.charCodeAt(1) !== word.charCodeAt(1)) return 9;
+    if (text.charCodeAt(0) !== word.charCodeAt(0) && text.charCodeAt(1) !== word.charCodeAt(1)) return FAR;
     var begin = text.slice(0, word.length + most);
-    return lacks(letters(begin), wanted, most) ? 9 : distance(begin, word, most);
+    return lacks(letters(begin), wanted, most) ? FAR : distance(begin, word, most);
   }
 
   // How far each text is from a word that may have mistakes in it: the text, or a part of it, may begin with the word.
   function slips(word) {
     var most = word.length < 4 ? 0 : word.length < 8 ? 1 : 2, wanted = letters(word);
-    var far = new Uint8Array(entries.length).fill(9);
+    var far = new Uint8Array(entries.length).fill(FAR);
     if (!most) return far;
     for (var p = 0; p < parts.length; p++) {
-      var steps = parts[p].text.length < word.length - most ? 9 : near(parts[p].text, word, wanted, most), places = parts[p].places;
-      if (steps < 9) for (var i = 0; i < places.length; i++) if (steps < far[places[i]]) far[places[i]] = steps;
+      var steps = parts[p].text.length < word.length - most ? FAR : near(parts[p].text, word, wanted, most), places = parts[p].places;
+      if (steps < FAR) for (var i = 0; i < places.length; i++) if (steps < far[places[i]]) far[places[i]] = steps;
     }
     for (var at = 0; at < entries.length; at++) {
       if (lacks(bits[at], wanted, most)) continue;
@@ -136,7 +139,7 @@
       for (var w = 0; w < words.length; w++) {
         // What one word is exactly has its rate by now.
         var value = again ? 0 : exact(at, words[w], wanted[w]);
-        if (!value && mistakes && far[w][at] < 9) value = 20 - far[w][at] * 5;
+        if (!value && mistakes && far[w][at] < FAR) value = 20 - far[w][at] * 5;
         // A word may also name the kind or the package.
         if (!value && words.length > 1 && (entries[at].kind.startsWith(words[w]) || entries[at].package === words[w])) value = 10;
         if (!value) { total = 0; break; }

@@ -6,35 +6,38 @@ use super::html::escape;
 use super::pages::mark;
 use super::site::{Node, Site};
 
+/// A package, and a folder in it.
+type Place = (String, Vec<String>);
+
 /// Nodes by package and folder, by name.
 pub struct Folders {
-    all: BTreeMap<(String, Vec<String>), Vec<usize>>,
-    /// Of each node: the node's folder, as its number in `all`, and the node's place in it.
+    /// With their nodes; sorted.
+    all: Vec<(Place, Vec<usize>)>,
+    /// Of each node: which of `all` it lies in, and its place there.
     home: Vec<(usize, usize)>,
-    lists: Vec<Vec<usize>>,
     /// Of each node: its address, and what follows that in an item of a list.
     items: Vec<(String, String)>,
 }
 
 impl Folders {
     pub fn new(site: &Site) -> Self {
-        let mut all: BTreeMap<(String, Vec<String>), Vec<usize>> = BTreeMap::new();
+        let mut found: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
         for (at, node) in site.nodes.iter().enumerate() {
-            all.entry((node.package.clone(), node.folder.clone())).or_default().push(at);
+            found.entry((node.package.clone(), node.folder.clone())).or_default().push(at);
         }
+        let mut all: Vec<_> = found.into_iter().collect();
         let mut home = vec![(0, 0); site.nodes.len()];
-        for (folder, nodes) in all.values_mut().enumerate() {
+        for (folder, (_, nodes)) in all.iter_mut().enumerate() {
             nodes.sort_by(|a, b| site.nodes[*a].name.cmp(&site.nodes[*b].name).then(a.cmp(b)));
             nodes.iter().enumerate().for_each(|(place, node)| home[*node] = (folder, place));
         }
-        let lists = all.values().cloned().collect();
-        Self { all, home, lists, items: site.nodes.iter().map(item).collect() }
+        Self { all, home, items: site.nodes.iter().map(item).collect() }
     }
 
     /// The nodes of the folder that a node lies in, and which of them it is.
     pub fn around(&self, node: usize) -> (&[usize], usize) {
         let (folder, place) = self.home[node];
-        (&self.lists[folder], place)
+        (&self.all[folder].1, place)
     }
 
     /// A node as an item of a list, from behind the way to the site's folder: its address, and what comes after its attributes.

@@ -9,26 +9,22 @@ const LONGEST: usize = 100;
 /// added then, so that two names never meet.
 pub fn slug(name: &str, id: &str) -> String {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-');
-    // Most names are fine.
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if (5..=LONGEST).contains(&name.len()) && name.bytes().all(plain) && !name.eq_ignore_ascii_case("index") {
-        return name.to_owned();
-    }
-    let mut text: String = name.chars().map(|letter| if allowed(letter) { letter } else { '-' }).collect();
-    let mut changed = text != name;
+    let mut changed = !name.chars().all(allowed);
+    let mut text = if changed { name.replace(|letter| !allowed(letter), "-") } else { name.to_owned() };
     if text.len() > LONGEST {
         text.truncate(LONGEST - 7);
         changed = true;
     }
-    let stem = text.split('.').next().unwrap_or_default().to_ascii_lowercase();
-    changed |= text.is_empty() || text.starts_with('.') || text.ends_with('.') || is_reserved(&stem);
+    let stem = text.split('.').next().unwrap_or_default();
+    changed |= text.is_empty() || text.starts_with('.') || text.ends_with('.') || is_reserved(stem);
     if changed { format!("{}-{}", text.trim_matches('.'), mark(id)) } else { text }
 }
 
-/// Names that Windows keeps for devices, and the one that servers show for a folder.
+/// Names that Windows keeps for devices, and the one that servers show for a folder, in any case.
 fn is_reserved(stem: &str) -> bool {
-    let numbered = stem.len() == 4 && (stem.starts_with("com") || stem.starts_with("lpt"));
-    matches!(stem, "con" | "prn" | "aux" | "nul" | "index") || (numbered && stem.ends_with(|last: char| last.is_ascii_digit()))
+    let is = |text: &str, names: &[&str]| names.iter().any(|name| text.eq_ignore_ascii_case(name));
+    let number = stem.strip_suffix(|last: char| last.is_ascii_digit());
+    is(stem, &["con", "prn", "aux", "nul", "index"]) || number.is_some_and(|device| is(device, &["com", "lpt"]))
 }
 
 fn mark(id: &str) -> String {

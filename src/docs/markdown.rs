@@ -1,6 +1,8 @@
 //! Markdown of the project as HTML. It is untrusted: HTML in it is shown as text, links lead only where a reader may be led,
 //! and pictures come from the site's own folder.
 
+use std::borrow::Cow;
+
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
 
 use super::html::escape;
@@ -59,12 +61,7 @@ pub fn render(text: &str, place: Place) -> String {
 
 /// The first sentence or so, without any markup: for lists and `<meta name=description>`.
 pub fn summary(text: &str, longest: usize) -> String {
-    let mut plain = String::new();
-    if is_plain(text) {
-        plain.push_str(text);
-    } else {
-        marked_up(text, longest, &mut plain);
-    }
+    let plain = if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(first_paragraph(text, longest)) };
     let plain = plain.trim();
     if plain.chars().count() <= longest {
         return plain.to_owned();
@@ -75,7 +72,8 @@ pub fn summary(text: &str, longest: usize) -> String {
 }
 
 /// The texts of the first paragraph, or enough of them.
-fn marked_up(text: &str, longest: usize, plain: &mut String) {
+fn first_paragraph(text: &str, longest: usize) -> String {
+    let mut plain = String::new();
     for event in Parser::new(text) {
         match event {
             Event::Text(text) | Event::Code(text) => plain.push_str(&text),
@@ -87,6 +85,7 @@ fn marked_up(text: &str, longest: usize, plain: &mut String) {
             break;
         }
     }
+    plain
 }
 
 /// No letter in it means anything to Markdown.

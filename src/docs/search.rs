@@ -163,7 +163,7 @@ struct Words<'a> {
 fn words(site: &Site) -> (Vec<File>, Vec<String>) {
     let (mut text, mut code) = (Postings::new(), Postings::new());
     for (at, node) in site.nodes.iter().enumerate() {
-        texts_of(node, &mut |words| note(words, at, &mut text));
+        texts_of(node).for_each(|words| note(words, at, &mut text));
         if let Resource::Node(of) = &node.resource {
             note(&of.raw_code, at, &mut code);
         }
@@ -198,14 +198,11 @@ fn prefix(word: &str) -> String {
 }
 
 /// The texts that describe a node.
-fn texts_of<'a>(node: &'a Node, see: &mut impl FnMut(&'a str)) {
-    see(node.description());
-    node.columns.iter().filter(|column| column.inherited_from.is_none()).for_each(|column| see(&column.description));
-    node.tags.iter().chain(&node.owner).for_each(|word| see(word));
-    for (key, value) in node.meta() {
-        see(key);
-        see(value.as_str().unwrap_or_default());
-    }
+fn texts_of(node: &Node) -> impl Iterator<Item = &str> {
+    let columns = node.columns.iter().filter(|column| column.inherited_from.is_none()).map(|column| column.description.as_str());
+    let words = node.tags.iter().chain(&node.owner).map(String::as_str);
+    let meta = node.meta().iter().flat_map(|(key, value)| [key.as_str(), value.as_str().unwrap_or_default()]);
+    std::iter::once(node.description()).chain(columns).chain(words).chain(meta)
 }
 
 /// A text's words in lower case, numbers left out.

@@ -92,7 +92,7 @@ impl Html {
 
     /// A node's name, as `Link` is shown; without its state.
     pub fn node(&mut self, node: &Node, name: &str, root: &str) -> &mut Self {
-        self.push("<span class=\"mark ").push(mark(node).as_ref()).push("\"></span><a href=\"");
+        self.push("<span class=\"mark ").push(&mark(node)).push("\"></span><a href=\"");
         self.push(root).text(&node.url).push("\">").text(name).push("</a>")
     }
 
@@ -106,7 +106,8 @@ impl Html {
 pub fn node_link(node: &Node, root: &str) -> Html {
     let mut out = Html::default();
     out.node(node, &node.name, root);
-    if let state @ ("warn" | "fail" | "error") = shown_state(node.state) {
+    if node.state.is_bad() {
+        let state = node.state.as_str();
         out.push("<span class=\"dot s-").push(state).push("\" title=\"").push(state);
         out.push("\"><span class=\"only-read\"> (").push(state).push(")</span></span>");
     }
